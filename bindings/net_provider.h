@@ -1,0 +1,68 @@
+/* net_provider.h - the one place where sockets are made: create-and-connect, listen, bind, join. Today it
+ * calls the kernel; a broker outside a sandbox can take its place and pass the descriptor in. Pure C: no
+ * engine, no loop, no permission checks (they come before, in the js_ files).
+ *
+ * Every descriptor is CLOEXEC and NONBLOCK. Functions return 0 or a negative errno; on failure no output is
+ * touched and no descriptor is left open. */
+#ifndef CLEAT_NET_PROVIDER_H
+#define CLEAT_NET_PROVIDER_H
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+/* Keep-alive: off if idle_seconds is 0. probe_seconds between probes, probe_count before giving up (0: system). */
+struct io_keepalive {
+    unsigned idle_seconds, probe_seconds, probe_count;
+};
+
+struct io_tcp_options {
+    const struct sockaddr *local; /* bind to this address and port first; NULL: the system chooses */
+    unsigned interface_index;     /* bind to this interface (scope of link-local; SO_BINDTODEVICE-free); 0: any */
+    bool address_reuse, no_delay;
+    int send_buffer, receive_buffer; /* bytes, 0: system default */
+    struct io_keepalive keepalive;
+};
+
+/* Starts a connection. 0: established or in progress (wait for writable, then io_net_connect_result). */
+int io_net_connect(const struct sockaddr *remote, const struct io_tcp_options *options, int *ret_fd);
+int io_net_connect_result(int fd); /* 0 or the negative errno of the attempt (SO_ERROR) */
+
+struct io_listen_options {
+    bool address_reuse, ipv6_only;
+    int backlog; /* 0: SOMAXCONN */
+    int send_buffer, receive_buffer;
+};
+int io_net_listen(const struct sockaddr *local, const struct io_listen_options *options, int *ret_fd);
+/* Accepts one connection: 0, -EAGAIN, or the error. Errors that concern only that one connection
+ * (ECONNABORTED, EPROTO, network errors, EINTR) are retried inside, at most 64 times. */
+int io_net_accept(int listen_fd, int *ret_fd, struct sockaddr_storage *ret_peer);
+
+struct io_udp_options {
+    const struct sockaddr *local;  /* NULL: not bound to an address or port */
+    const struct sockaddr *remote; /* connect() to it; NULL: not connected. ICMP errors do not end the socket. */
+    bool address_reuse;            /* SO_REUSEADDR; with address_sharing also SO_REUSEPORT */
+    bool address_sharing;
+    bool ipv6_only;
+    bool loopback; /* IP_MULTICAST_LOOP and IPV6_MULTICAST_LOOP */
+    int send_buffer, receive_buffer;
+    int hops;           /* unicast TTL / hop limit, 0: system default */
+    int multicast_hops; /* 0: 1, the default of both families */
+};
+/* A UDP socket of the family; sets IP_MULTICAST_ALL=0, PKTINFO, RECVTTL and RXQ_OVFL on it. AF_INET6 without
+ * ipv6_only is dual-stack. */
+int io_net_udp(int family, const struct io_udp_options *options, int *ret_fd);
+
+/* Group membership: source NULL for any-source. interface_index 0: the system chooses. */
+int io_net_join(int fd, const struct sockaddr *group, const struct sockaddr *source, unsigned interface_index);
+int io_net_leave(int fd, const struct sockaddr *group, const struct sockaddr *source, unsigned interface_index);
+int io_net_multicast_interface(int fd, int family, unsigned interface_index); /* default outgoing interface */
+int io_net_broadcast(int fd, bool on);
+
+int io_net_local_address(int fd, struct sockaddr_storage *ret_address);
+int io_net_peer_address(int fd, struct sockaddr_storage *ret_address);
+/* What the kernel granted, in bytes, as getsockopt reports it. */
+int io_net_buffer_sizes(int fd, int *ret_send, int *ret_receive);
+
+#endif

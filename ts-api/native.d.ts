@@ -1,0 +1,138 @@
+// native.d.ts - what the native modules export to built-in TypeScript. Generated from the tables in C by
+// `npm run native-types`; do not edit.
+
+declare module "cleat:native/tcp" {
+    /** What a TCP handle tells: 1 open, 2 readable (after read() gave null), 3 writable (after write() took less than offered), 4 failed (detail: the error; the handle is closed), 5 closed (after close(); detail undefined). */
+    type TcpEvent = 1 | 2 | 3 | 4 | 5;
+    type TcpCallback = (event: TcpEvent, detail: unknown) => void;
+    /** Every field is always present; null or 0 stands for "not given". */
+    interface TcpConnectOptions {
+        localAddress: string | null; localPort: number; interface: string | number | null;
+        addressReuse: boolean; noDelay: boolean;
+        keepAliveIdle: number; keepAliveInterval: number; keepAliveCount: number;
+        sendBufferSize: number; receiveBufferSize: number;
+        /** 0, 4 or 6: which addresses of a name are tried. */
+        family: number;
+        /** Milliseconds for name resolution; 0 is the default limit. */
+        resolveTimeout: number;
+    }
+    interface TcpInfo { localAddress: string; localPort: number; remoteAddress: string; remotePort: number; sendBufferSize: number; receiveBufferSize: number }
+    interface TcpHandle {
+        /** Checks the permission (SecurityError), then starts resolving and connecting; event 1 or 4 follows. Throws at once for a local address that is not this device's, or a literal without a route. */
+        connect(host: string, port: number, options: TcpConnectOptions): void;
+        /** At most `max` bytes as an immutable ArrayBuffer; null: none yet, event 2 follows; undefined: the peer has finished. Throws on a lost connection. */
+        read(max: number): ArrayBuffer | null | undefined;
+        /** Sends from `offset` on; the number of bytes taken, less than offered if event 3 follows. */
+        write(data: ArrayBuffer | ArrayBufferView, offset: number): number;
+        /** Sends FIN. */
+        shutdown(): void;
+        /** FIN, discards what still arrives until the peer's FIN (bounded), then event 5. */
+        close(): void;
+        /** RST at once, then event 5. */
+        reset(): void;
+        info(): TcpInfo;
+    }
+    interface ListenOptions { localAddress: string | null; localPort: number; addressReuse: boolean; ipv6Only: boolean; backlog: number; sendBufferSize: number; receiveBufferSize: number }
+    interface ListenerHandle {
+        /** Checks the permission, binds and listens; throws on failure. */
+        listen(options: ListenOptions): void;
+        /** A connected handle that reports to `callback`; null: none waiting, event 2 follows. Throws when a connection can't be served (EMFILE …); the next call tries again. */
+        accept(callback: TcpCallback): TcpHandle | null;
+        close(): void;
+        info(): { localAddress: string; localPort: number };
+    }
+    export function createTcp(callback: TcpCallback): TcpHandle;
+    /** Events: 2 readable (a connection may wait), 4 failed, 5 closed. */
+    export function createListener(callback: TcpCallback): ListenerHandle;
+}
+
+declare module "cleat:native/udp" {
+    import type { Destination } from "cleat:native/resolver";
+    /** 2 readable (after receive() gave an empty list), 3 writable (after send() gave false), 4 failed, 5 closed. */
+    type UdpEvent = 2 | 3 | 4 | 5;
+    interface UdpOptions {
+        localAddress: string | null; localPort: number; remoteAddress: string | null; remotePort: number;
+        addressReuse: boolean; addressSharing: boolean; ipv6Only: boolean; loopback: boolean; broadcast: boolean;
+        interface: string | number | null; hops: number; multicastHops: number; sendBufferSize: number; receiveBufferSize: number;
+        /** 0, 4 or 6; 0: both where the address leaves it open. */
+        family: number;
+    }
+    interface UdpMessage { data: ArrayBuffer; remoteAddress: string; remotePort: number; localAddress: string | null; interface: string | null; hopLimit: number | null }
+    interface UdpHandle {
+        /** Checks the permissions (SecurityError), creates and binds; throws on failure. A remote name is not resolved here: send() with a Destination does. */
+        open(options: UdpOptions): void;
+        /** Up to `max` datagrams (recvmmsg); an empty list: none yet, event 2 follows. */
+        receive(max: number): UdpMessage[];
+        /** Sends one datagram; false: the socket's buffer is full, event 3 follows and the call is to be repeated. Throws for this datagram only; the socket stays usable. */
+        send(data: ArrayBuffer | ArrayBufferView, host: string | Destination, port: number, interface_: string | number | null): boolean;
+        join(group: string, source: string | null, interface_: string | number | null): void;
+        leave(group: string, source: string | null, interface_: string | number | null): void;
+        /** Datagrams that the kernel dropped because this socket's buffer was full (SO_RXQ_OVFL). */
+        dropped(): number;
+        info(): { localAddress: string; localPort: number; sendBufferSize: number; receiveBufferSize: number };
+        close(): void;
+    }
+    export function createUdp(callback: (event: UdpEvent, detail: unknown) => void): UdpHandle;
+}
+
+declare module "cleat:native/resolver" {
+    /** An address that a permitted name resolved to. Opaque: natives accept it in place of the name. */
+    interface Destination { readonly address: string; readonly family: 4 | 6 }
+    interface Lookup { cancel(): void }
+    /** Resolves a name for an operation ("tcp.connect", "udp.send", …) after checking it, and drops answers that the grant does not cover. Port -1: any. `callback(error, destinations)` comes once, in a later turn; never after cancel(). */
+    export function lookup(operation: string, host: string, port: number, family: number, timeout: number, callback: (error: unknown, destinations: Destination[] | undefined) => void): Lookup;
+    /** "name", "ipv4", "ipv6", or null where `host` is not a valid host. */
+    export function hostKind(host: string): "name" | "ipv4" | "ipv6" | null;
+    /** Whether the address is a multicast group. */
+    export function isMulticast(address: string): boolean;
+}
+
+declare module "cleat:native/network" {
+    interface NetworkAddress { address: string; family: "ipv4" | "ipv6"; prefixLength: number; broadcast: string | null }
+    interface NetworkInterface { name: string; index: number; mac: string | null; mtu: number; up: boolean; running: boolean; loopback: boolean; multicast: boolean; pointToPoint: boolean; addresses: NetworkAddress[] }
+    export function interfaces(): NetworkInterface[];
+    /** Calls back after interfaces or addresses changed (netlink; bursts are joined). Does not keep the runtime alive. */
+    export function watch(callback: () => void): { close(): void };
+}
+
+declare module "cleat:native/permission" {
+    /** One question; host null: any; port -1: any; interface null: any. */
+    export function state(operation: string, host: string | null, port: number, interface_: string | number | null): "granted" | "denied" | "prompt";
+    /** The sentence that says what would permit it. */
+    export function explain(operation: string, host: string | null, port: number, interface_: string | number | null): string;
+    /** Asks on the terminal; callback once, in a later turn, with whether it was granted. */
+    export function ask(operation: string, host: string | null, port: number, interface_: string | number | null, callback: (granted: boolean) => void): void;
+    export function any(operation: string): boolean;
+}
+
+declare module "cleat:native/text" {
+    export function utf8Encode(text: string): Uint8Array<ArrayBuffer>;
+    /** Encodes as much as fits; [code units read, bytes written]. */
+    export function utf8EncodeInto(text: string, target: Uint8Array): [number, number];
+    /** Decodes a whole chunk of one encoding ("utf-8", "utf-16le", "utf-16be", "windows-1252"); throws TypeError if fatal and malformed. */
+    export function decode(encoding: string, data: ArrayBuffer | ArrayBufferView, fatal: boolean): string;
+}
+
+declare module "cleat:native/runtime" {
+    export function write(stream: 1 | 2, text: string): void;
+    export function isTerminal(stream: 1 | 2): boolean;
+    export function exit(code: number): never;
+    export function args(): string[];
+    export function version(): { cleat: string; engine: string; uv: string };
+    /** "x64", "arm64", "mipsel", … as compiled. */
+    export function architecture(): string;
+    export function gc(): void;
+    export function memoryUsage(): { heapUsed: number; heapLimit: number; rss: number };
+    /** Monotonic nanoseconds. */
+    export function hrtime(): number;
+    export function getRandomValues(target: ArrayBufferView): void;
+    /** Sets the handler of a signal ("SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2"); null restores the default. */
+    export function onSignal(name: string, handler: (() => void) | null): void;
+    /** The source map (JSON text) that came with a module of the app, or null. */
+    export function sourceMap(file: string): string | null;
+    /** Sets the function that the runtime calls for an error nobody caught; returns true if it was handled (preventDefault). */
+    export function onUncaught(handler: (kind: "error" | "unhandledrejection" | "rejectionhandled", error: unknown, promise: Promise<unknown> | null) => boolean): void;
+    /** Whether a value is: "proxy", "promise:pending", "promise:fulfilled", "promise:rejected", "date", "regexp", "map", "set", "error", "arraybuffer", … Used by console and structuredClone. */
+    export function classOf(value: object): string;
+    export function promiseResult(promise: Promise<unknown>): unknown;
+}
