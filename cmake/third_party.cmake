@@ -1,0 +1,96 @@
+# third_party.cmake - finds the sources of QuickJS-ng and libuv, checks them against cmake/third-party.json and
+# builds each as a static library of our own. Fetching them is the work of tools/setup.mjs (`npm run setup`).
+
+if(DEFINED ENV{CLEAT_CACHE_DIR})
+    set(default_cache "$ENV{CLEAT_CACHE_DIR}")
+else()
+    set(default_cache "${CMAKE_SOURCE_DIR}/build/third-party")
+endif()
+set(CLEAT_QUICKJS_DIR "${default_cache}/quickjs-ng" CACHE PATH "Sources of QuickJS-ng (the folder with quickjs.c)")
+set(CLEAT_LIBUV_DIR "${default_cache}/libuv" CACHE PATH "Sources of libuv (the folder with include/uv.h)")
+
+file(READ "${CMAKE_SOURCE_DIR}/cmake/third-party.json" pins)
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/cmake/third-party.json")
+
+# Reads "#define <prefix>MAJOR 1" … from a header.
+function(cleat_header_version header prefix ret_version)
+    file(READ "${header}" text)
+    set(parts "")
+    foreach(part MAJOR MINOR PATCH)
+        if(NOT text MATCHES "#define ${prefix}${part}[ \t]+([0-9]+)")
+            message(FATAL_ERROR "${header} names no ${prefix}${part}: is this the right folder?")
+        endif()
+        list(APPEND parts "${CMAKE_MATCH_1}")
+    endforeach()
+    list(JOIN parts "." version)
+    set(${ret_version} "${version}" PARENT_SCOPE)
+endfunction()
+
+# Another version than the tested one: a loud warning. The tested version with other contents: an error.
+function(cleat_check_source name directory header prefix)
+    string(JSON option GET "${pins}" ${name} option)
+    if(NOT EXISTS "${directory}/${header}")
+        message(FATAL_ERROR "The sources of ${name} are not in ${directory}.\n"
+            "Run `npm run setup` to fetch them (it needs apt), or configure with -D${option}=<folder with ${header}>.")
+    endif()
+    cleat_header_version("${directory}/${header}" "${prefix}" found)
+    string(JSON tested GET "${pins}" ${name} version)
+    if(NOT found VERSION_EQUAL tested)
+        message(WARNING "\n*** ${name} ${found} in ${directory} is not the tested version ${tested}. ***\n"
+            "*** It may work; run `npm test` before you rely on it. ***")
+        return()
+    endif()
+    string(JSON count LENGTH "${pins}" ${name} files)
+    math(EXPR last "${count} - 1")
+    foreach(index RANGE ${last})
+        string(JSON file MEMBER "${pins}" ${name} files ${index})
+        string(JSON expected GET "${pins}" ${name} files "${file}")
+        if(NOT EXISTS "${directory}/${file}")
+            message(FATAL_ERROR "${name} in ${directory} has no ${file}: the folder is incomplete.")
+        endif()
+        file(SHA256 "${directory}/${file}" actual)
+        if(NOT actual STREQUAL expected)
+            message(FATAL_ERROR "${directory}/${file} says it is ${name} ${tested} but its contents differ:\n"
+                "  expected ${expected}\n  found    ${actual}\n"
+                "Use the unmodified release, or change the pin in cmake/third-party.json if you mean it.")
+        endif()
+    endforeach()
+endfunction()
+
+cleat_check_source(quickjs "${CLEAT_QUICKJS_DIR}" quickjs.h QJS_VERSION_)
+cleat_check_source(libuv "${CLEAT_LIBUV_DIR}" include/uv/version.h UV_VERSION_)
+
+# Engine ----------------------------------------------------------------------------------------------------
+# Warnings of third-party code are not ours to fix. -fwrapv and -funsigned-char are what the engine is built with
+# upstream.
+add_library(quickjs STATIC
+    ${CLEAT_QUICKJS_DIR}/quickjs.c
+    ${CLEAT_QUICKJS_DIR}/libregexp.c
+    ${CLEAT_QUICKJS_DIR}/libunicode.c
+    ${CLEAT_QUICKJS_DIR}/dtoa.c)
+target_include_directories(quickjs SYSTEM PUBLIC ${CLEAT_QUICKJS_DIR})
+target_compile_options(quickjs PRIVATE -w -fwrapv -funsigned-char ${CLEAT_THIRD_PARTY_FLAGS})
+if(CLEAT_ENGINE_OPT)
+    separate_arguments(engine_opt UNIX_COMMAND "${CLEAT_ENGINE_OPT}")
+    target_compile_options(quickjs PRIVATE ${engine_opt})
+endif()
+if(CLEAT_GC_STRESS)
+    target_compile_definitions(quickjs PRIVATE FORCE_GC_AT_MALLOC)
+endif()
+target_link_libraries(quickjs PUBLIC m Threads::Threads)
+
+# libuv -----------------------------------------------------------------------------------------------------
+# The files of its own Linux build. What the runtime doesn't call is dropped by --gc-sections.
+set(uv_files
+    fs-poll idna inet random strscpy strtok thread-common threadpool timer uv-common uv-data-getter-setters version
+    unix/async unix/core unix/dl unix/fs unix/getaddrinfo unix/getnameinfo unix/linux unix/loop unix/loop-watcher
+    unix/pipe unix/poll unix/process unix/procfs-exepath unix/proctitle unix/random-devurandom
+    unix/random-getrandom unix/random-sysctl-linux unix/signal unix/stream unix/tcp unix/thread unix/tty unix/udp)
+list(TRANSFORM uv_files PREPEND "${CLEAT_LIBUV_DIR}/src/")
+list(TRANSFORM uv_files APPEND ".c")
+add_library(uv STATIC ${uv_files})
+target_include_directories(uv SYSTEM PUBLIC ${CLEAT_LIBUV_DIR}/include)
+target_include_directories(uv PRIVATE ${CLEAT_LIBUV_DIR}/src)
+target_compile_definitions(uv PRIVATE _LARGEFILE_SOURCE _POSIX_C_SOURCE=200112)
+target_compile_options(uv PRIVATE -w ${CLEAT_THIRD_PARTY_FLAGS})
+target_link_libraries(uv PUBLIC Threads::Threads ${CMAKE_DL_LIBS})
