@@ -45,12 +45,22 @@ void rt_permissions_limit(struct rt_permissions *p);
 int rt_permissions_declare(struct rt_permissions *p, const char *rule, char error[static RT_RULE_ERROR_MAX]);
 /* Whether somebody can be asked: decides between "prompt" and "denied". Off at first. */
 void rt_permissions_can_ask(struct rt_permissions *p, bool yes);
-/* An answer given for this run. */
+/* An answer given for this run, or for one use (see rt_permission_use). 0, -EINVAL (a question that can have no
+ * other answer than no), -ENOMEM, -E2BIG. */
 int rt_permissions_grant(struct rt_permissions *p, const struct rt_permission_query *query);
 int rt_permissions_refuse(struct rt_permissions *p, const struct rt_permission_query *query);
+enum { RT_ONCE_MAX = 16 }; /* unused answers "once" that are remembered; an older one is forgotten for a newer */
+int rt_permissions_grant_once(struct rt_permissions *p, const struct rt_permission_query *query);
 
+/* The answer to a question; changes nothing. For hasPermission() and for checks that no operation follows. */
 enum rt_permission_state rt_permission_state(const struct rt_permissions *p,
                                              const struct rt_permission_query *query);
+/* The same, as the first step of the operation itself: what a native calls before a connect, listen, bind, join
+ * or datagram. A grant "once" that the answer rests on is used up by it (rt_permission_address still knows it). */
+enum rt_permission_state rt_permission_use(struct rt_permissions *p, const struct rt_permission_query *query);
+/* Whether the answer is fixed for this run: denied, or granted other than "once". What a queued question asks
+ * again before it is shown. */
+bool rt_permission_settled(const struct rt_permissions *p, const struct rt_permission_query *query);
 /* The second check after a name resolved: whether `address` may be used for a query whose host is that name
  * and which is granted: outside every deny rule, and of a class that the granting rule covers. */
 bool rt_permission_address(const struct rt_permissions *p, const struct rt_permission_query *query,
@@ -58,9 +68,16 @@ bool rt_permission_address(const struct rt_permissions *p, const struct rt_permi
 /* Whether anything at all is granted for an operation (a socket that may be made at all). */
 bool rt_permission_any(const struct rt_permissions *p, enum rt_operation operation);
 
-/* The sentence for the SecurityError: what was denied, and the flag or manifest line that would permit it. */
+/* The sentence for the SecurityError: what was denied, and the flag or manifest line that would permit it. Cut
+ * where it does not fit; RT_EXPLAIN_MAX bytes always do. */
+enum { RT_EXPLAIN_MAX = 1024 };
 void rt_permission_explain(const struct rt_permissions *p, const struct rt_permission_query *query, char *out,
                            size_t size);
+/* The same for a name that is granted and resolved to an address that rt_permission_address() refuses. */
+void rt_permission_explain_address(const struct rt_permissions *p, const struct rt_permission_query *query,
+                                   const struct sockaddr *address, char *out, size_t size);
+/* The operation in words for the prompt: "tcp.connect to mail.example.com:993". */
+void rt_permission_describe(const struct rt_permission_query *query, char *out, size_t size);
 const char *rt_operation_name(enum rt_operation operation);
 int rt_operation_parse(const char *name, size_t length, enum rt_operation *ret_operation); /* 0, -EINVAL */
 
