@@ -32,7 +32,8 @@ struct rt_permission_query {
 
 struct rt_permissions;
 struct rt_permissions *rt_permissions_create(void); /* NULL: no memory. Nothing is granted at first. */
-struct rt_permissions *rt_permissions_destroy(struct rt_permissions *permissions); /* NULL is fine; returns NULL */
+struct rt_permissions *
+rt_permissions_destroy(struct rt_permissions *permissions); /* NULL is fine; returns NULL */
 
 /* "OP" or "OP=RULE" as on the command line. 0, -EINVAL (`error` says what is wrong and how it should look),
  * -ENOMEM, -E2BIG (more than RT_RULES_MAX rules). */
@@ -45,18 +46,21 @@ void rt_permissions_limit(struct rt_permissions *p);
 int rt_permissions_declare(struct rt_permissions *p, const char *rule, char error[static RT_RULE_ERROR_MAX]);
 /* Whether somebody can be asked: decides between "prompt" and "denied". Off at first. */
 void rt_permissions_can_ask(struct rt_permissions *p, bool yes);
-/* An answer given for this run, or for one use (see rt_permission_use). 0, -EINVAL (a question that can have no
- * other answer than no), -ENOMEM, -E2BIG. */
+/* An answer given for this run, or for one use (see rt_permission_use). 0, -EINVAL (a question that can have
+ * no other answer than no), -ENOMEM, -E2BIG. */
 int rt_permissions_grant(struct rt_permissions *p, const struct rt_permission_query *query);
 int rt_permissions_refuse(struct rt_permissions *p, const struct rt_permission_query *query);
-enum { RT_ONCE_MAX = 16 }; /* unused answers "once" that are remembered; an older one is forgotten for a newer */
+enum {
+    RT_ONCE_MAX = 16
+}; /* unused answers "once" that are remembered; an older one is forgotten for a newer */
 int rt_permissions_grant_once(struct rt_permissions *p, const struct rt_permission_query *query);
 
 /* The answer to a question; changes nothing. For hasPermission() and for checks that no operation follows. */
 enum rt_permission_state rt_permission_state(const struct rt_permissions *p,
                                              const struct rt_permission_query *query);
-/* The same, as the first step of the operation itself: what a native calls before a connect, listen, bind, join
- * or datagram. A grant "once" that the answer rests on is used up by it (rt_permission_address still knows it). */
+/* The same, as the first step of the operation itself: what a native calls before a connect, listen, bind,
+ * join or datagram. A grant "once" that the answer rests on is used up by it (rt_permission_address still
+ * knows it). */
 enum rt_permission_state rt_permission_use(struct rt_permissions *p, const struct rt_permission_query *query);
 /* Whether the answer is fixed for this run: denied, or granted other than "once". What a queued question asks
  * again before it is shown. */
@@ -68,8 +72,8 @@ bool rt_permission_address(const struct rt_permissions *p, const struct rt_permi
 /* Whether anything at all is granted for an operation (a socket that may be made at all). */
 bool rt_permission_any(const struct rt_permissions *p, enum rt_operation operation);
 
-/* The sentence for the SecurityError: what was denied, and the flag or manifest line that would permit it. Cut
- * where it does not fit; RT_EXPLAIN_MAX bytes always do. */
+/* The sentence for the SecurityError: what was denied, and the flag or manifest line that would permit it.
+ * Cut where it does not fit; RT_EXPLAIN_MAX bytes always do. */
 enum { RT_EXPLAIN_MAX = 1024 };
 void rt_permission_explain(const struct rt_permissions *p, const struct rt_permission_query *query, char *out,
                            size_t size);
