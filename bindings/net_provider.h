@@ -12,14 +12,23 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
-/* Keep-alive: off if idle_seconds is 0. probe_seconds between probes, probe_count before giving up (0: system). */
+socklen_t io_net_address_length(const struct sockaddr *address);
+/* A copy of an address as a socket of `family` wants it: IPv4 becomes IPv4-mapped for an AF_INET6 socket, a
+ * link-local address without zone gets the interface (if not 0) as its zone. -EAFNOSUPPORT: does not fit. */
+int io_net_address_for(int family, const struct sockaddr *address, unsigned interface_index,
+                       struct sockaddr_storage *ret_address);
+/* IPv4-mapped IPv6 becomes IPv4. Every address that this file returns is in that form. */
+void io_net_address_unmap(struct sockaddr_storage *address);
+
+/* Keep-alive: off if idle_seconds is 0. probe_seconds between probes, probe_count before giving up (0:
+ * system). */
 struct io_keepalive {
     unsigned idle_seconds, probe_seconds, probe_count;
 };
 
 struct io_tcp_options {
     const struct sockaddr *local; /* bind to this address and port first; NULL: the system chooses */
-    unsigned interface_index;     /* bind to this interface (scope of link-local; SO_BINDTODEVICE-free); 0: any */
+    unsigned interface_index; /* only this interface, and scope of link-local addresses without one; 0: any */
     bool address_reuse, no_delay;
     int send_buffer, receive_buffer; /* bytes, 0: system default */
     struct io_keepalive keepalive;
@@ -36,14 +45,16 @@ struct io_listen_options {
 };
 int io_net_listen(const struct sockaddr *local, const struct io_listen_options *options, int *ret_fd);
 /* Accepts one connection: 0, -EAGAIN, or the error. Errors that concern only that one connection
- * (ECONNABORTED, EPROTO, network errors, EINTR) are retried inside, at most 64 times. */
+ * (ECONNABORTED, EPROTO, network errors, EINTR) are retried inside, at most 64 times, then -EAGAIN. */
 int io_net_accept(int listen_fd, int *ret_fd, struct sockaddr_storage *ret_peer);
 
 struct io_udp_options {
-    const struct sockaddr *local;  /* NULL: not bound to an address or port */
-    const struct sockaddr *remote; /* connect() to it; NULL: not connected. ICMP errors do not end the socket. */
-    bool address_reuse;            /* SO_REUSEADDR; with address_sharing also SO_REUSEPORT */
-    bool address_sharing;
+    const struct sockaddr *local; /* NULL: not bound to an address or port */
+    const struct sockaddr
+        *remote;              /* connect() to it; NULL: not connected. ICMP errors do not end the socket. */
+    unsigned interface_index; /* sends and receives by this interface only; 0: any */
+    bool address_reuse;       /* SO_REUSEADDR; ignored for a port that the system chooses */
+    bool address_sharing;     /* also SO_REUSEPORT */
     bool ipv6_only;
     bool loopback; /* IP_MULTICAST_LOOP and IPV6_MULTICAST_LOOP */
     int send_buffer, receive_buffer;
@@ -55,9 +66,12 @@ struct io_udp_options {
 int io_net_udp(int family, const struct io_udp_options *options, int *ret_fd);
 
 /* Group membership: source NULL for any-source. interface_index 0: the system chooses. */
-int io_net_join(int fd, const struct sockaddr *group, const struct sockaddr *source, unsigned interface_index);
-int io_net_leave(int fd, const struct sockaddr *group, const struct sockaddr *source, unsigned interface_index);
-int io_net_multicast_interface(int fd, int family, unsigned interface_index); /* default outgoing interface */
+int io_net_join(int fd, const struct sockaddr *group, const struct sockaddr *source,
+                unsigned interface_index);
+int io_net_leave(int fd, const struct sockaddr *group, const struct sockaddr *source,
+                 unsigned interface_index);
+/* Default outgoing interface of multicast; family is the socket's (AF_INET6: both families). */
+int io_net_multicast_interface(int fd, int family, unsigned interface_index);
 int io_net_broadcast(int fd, bool on);
 
 int io_net_local_address(int fd, struct sockaddr_storage *ret_address);
