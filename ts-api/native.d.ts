@@ -106,11 +106,25 @@ declare module "cleat:native/permission" {
 }
 
 declare module "cleat:native/text" {
+    interface TextDecoderHandle {
+        /** Decodes a chunk; without `stream` the input ends with it and the decoder starts anew. Throws TypeError if fatal and malformed. */
+        decode(data: ArrayBuffer | ArrayBufferView | undefined, stream: boolean): string;
+    }
+    /** The UTF-8 bytes of a string; lone surrogates become U+FFFD. */
     export function utf8Encode(text: string): Uint8Array<ArrayBuffer>;
     /** Encodes as much as fits; [code units read, bytes written]. */
     export function utf8EncodeInto(text: string, target: Uint8Array): [number, number];
-    /** Decodes a whole chunk of one encoding ("utf-8", "utf-16le", "utf-16be", "windows-1252"); throws TypeError if fatal and malformed. */
-    export function decode(encoding: string, data: ArrayBuffer | ArrayBufferView, fatal: boolean): string;
+    /** The name of the encoding that a label stands for: "utf-8", "utf-16le", "utf-16be", "windows-1252", or null. */
+    export function findEncoding(label: string): string | null;
+    /** A decoder with its own state. */
+    export function createDecoder(label: string, fatal: boolean, ignoreBOM: boolean): TextDecoderHandle;
+}
+
+declare module "cleat:native/timer" {
+    /** Calls back once; without keepAlive the runtime may end before. */
+    export function startTimer(callback: () => void, milliseconds: number, keepAlive: boolean): number;
+    /** Stops a timer; unknown ids are ignored. */
+    export function stopTimer(id: number): void;
 }
 
 declare module "cleat:native/runtime" {
@@ -132,7 +146,15 @@ declare module "cleat:native/runtime" {
     export function sourceMap(file: string): string | null;
     /** Sets the function that the runtime calls for an error nobody caught; returns true if it was handled (preventDefault). */
     export function onUncaught(handler: (kind: "error" | "unhandledrejection" | "rejectionhandled", error: unknown, promise: Promise<unknown> | null) => boolean): void;
-    /** Whether a value is: "proxy", "promise:pending", "promise:fulfilled", "promise:rejected", "date", "regexp", "map", "set", "error", "arraybuffer", … Used by console and structuredClone. */
+    /** What a value is, whatever its prototype says: "proxy", "promise:pending", "promise:fulfilled", "promise:rejected", "date", "regexp", "map", "set", "weakmap", "weakset", "weakref", "error", "domexception", "arraybuffer", "sharedarraybuffer", "dataview", "uint8array" and so on, "array", "arguments", "function", "generator", "map iterator", "set iterator", "number", "string", "boolean", "bigint", "symbol" (the wrappers), else "object" or the engine's class name in lower case. Runs no JavaScript. Used by console and structuredClone. */
     export function classOf(value: object): string;
     export function promiseResult(promise: Promise<unknown>): unknown;
+    /** The target of a proxy, null once it is revoked. Runs no trap. */
+    export function proxyTarget(proxy: object): object | null;
+    /** An export of a built-in module, which is loaded if need be: for what only some programs reach. */
+    export function builtin(module: string, name: string): unknown;
+    /** Reports an error as if nobody had caught it (HTML, "report an exception"): events, text, exit code. */
+    export function reportError(error: unknown): void;
+    /** Whether the stream is a terminal on which colours are wanted (NO_COLOR unset, TERM not "dumb"). */
+    export function wantsColor(stream: 1 | 2): boolean;
 }
