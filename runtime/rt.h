@@ -82,8 +82,8 @@ struct rt_native_module {
     int function_count;
     int (*prepare)(JSContext *ctx);
 };
-/* The natives of the program, ended by NULL; set once before rt_create(). */
-void rt_native_modules(const struct rt_native_module *const *modules);
+/* The natives of the program, ended by NULL. The one list of them is bindings/js_modules.c. */
+extern const struct rt_native_module *const rt_linked_modules[];
 
 /* Arguments -------------------------------------------------------------------------------------- */
 
