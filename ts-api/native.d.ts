@@ -31,6 +31,8 @@ declare module "cleat:native/tcp" {
         /** RST at once, then event 5. */
         reset(): void;
         info(): TcpInfo;
+        /** Seconds; idle 0 turns keep-alive off, count 0 is the system's number. */
+        setKeepAlive(idle: number, interval: number, count: number): void;
     }
     interface ListenOptions { localAddress: string | null; localPort: number; addressReuse: boolean; ipv6Only: boolean; backlog: number; sendBufferSize: number; receiveBufferSize: number }
     interface ListenerHandle {
