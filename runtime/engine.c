@@ -255,17 +255,6 @@ static int start_handles(struct rt *rt)
     return error;
 }
 
-/* The intrinsics that apps see. */
-static JSContext *new_context(JSRuntime *js)
-{
-    JSContext *ctx = JS_NewContext(js);
-    if (ctx && (JS_AddPerformance(ctx) < 0 || JS_AddIntrinsicDOMException(ctx) < 0 || JS_AddIntrinsicAToB(ctx) < 0)) {
-        JS_FreeContext(ctx);
-        return NULL;
-    }
-    return ctx;
-}
-
 static int start_engine(struct rt *rt)
 {
     rt->js = JS_NewRuntime2(&allocator, rt);
@@ -277,7 +266,7 @@ static int start_engine(struct rt *rt)
     apply_limits(rt, 0, 0);
     JS_SetInterruptHandler(rt->js, interrupt, rt);
     JS_SetCanBlock(rt->js, false);
-    rt->ctx = new_context(rt->js);
+    rt->ctx = JS_NewContext(rt->js);
     if (!rt->ctx) {
         return -ENOMEM;
     }

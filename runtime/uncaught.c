@@ -131,18 +131,21 @@ static bool report(struct rt *rt, const char *kind, JSValueConst error, JSValueC
     return handled;
 }
 
-static bool is_out_of_memory(JSContext *ctx, JSValueConst error)
+/* An error of the engine that says so; or null, which is thrown where there was no room for the error itself. */
+static bool is_out_of_memory(struct rt *rt, JSValueConst error)
 {
+    JSContext *ctx = rt->ctx;
     bool yes = false;
-    if (JS_IsError(error)) {
+    if (JS_IsNull(error)) {
+        size_t limit = rt->options.memory_limit;
+        yes = limit && rt->allocated > limit - limit / 8;
+    } else if (JS_IsError(error)) {
         JSValue message = JS_GetPropertyStr(ctx, error, "message");
         const char *text = JS_IsString(message) ? JS_ToCString(ctx, message) : NULL;
         yes = text && strcmp(text, "out of memory") == 0;
         JS_FreeCString(ctx, text);
         JS_FreeValue(ctx, message);
-        if (JS_HasException(ctx)) {
-            JS_FreeValue(ctx, JS_GetException(ctx));
-        }
+        JS_FreeValue(ctx, JS_GetException(ctx));
     }
     return yes;
 }
@@ -165,10 +168,15 @@ static void report_turn_limit(struct rt *rt, JSValueConst error)
 
 static void report_error(struct rt *rt, const char *kind, JSValueConst error, JSValueConst promise)
 {
-    bool memory = is_out_of_memory(rt->ctx, error);
-    bool handled = report(rt, kind, error, promise);
+    bool memory = false, handled = false;
+    if (!rt->turn_exceeded) {
+        memory = is_out_of_memory(rt, error);
+        JSValue told = memory && JS_IsNull(error) ? JS_NewInternalError(rt->ctx, "out of memory") : JS_DupValue(rt->ctx, error);
+        handled = report(rt, kind, told, promise);
+        JS_FreeValue(rt->ctx, told);
+    }
     if (rt->turn_exceeded) {
-        report_turn_limit(rt, JS_UNDEFINED);
+        report_turn_limit(rt, error);
     } else if (!handled) {
         if (memory && rt->options.memory_limit) {
             fprintf(stderr, "cleat: the heap reached its limit of %zu bytes (--memory-limit)\n", rt->options.memory_limit);
@@ -180,9 +188,7 @@ static void report_error(struct rt *rt, const char *kind, JSValueConst error, JS
 void rt_report_exception(struct rt *rt)
 {
     JSValue error = JS_GetException(rt->ctx);
-    if (rt->turn_exceeded) {
-        report_turn_limit(rt, error);
-    } else if (!rt->stopping) {
+    if (!rt->stopping) {
         report_error(rt, "error", error, JS_NULL);
     }
     JS_FreeValue(rt->ctx, error);
