@@ -47,7 +47,7 @@ export async function build(preset, { targets = [], options = [] } = {}) {
         readFileSync(stamp, "utf8") !== wanted
     ) {
         progress(`configuring ${preset}`);
-        await run("cmake", ["--preset", preset, ...allOptions]);
+        await run("cmake", ["--preset", preset, "--log-level=WARNING", ...allOptions]);
         writeFileSync(stamp, wanted);
     }
     progress(`building ${preset}${targets.length > 0 ? ` (${targets.join(" ")})` : ""}`);

@@ -31,5 +31,7 @@ foreach(name linux asm asm-generic)
     file(CREATE_LINK "/usr/mipsel-linux-gnu/include/${name}" "${kernel_headers}/${name}" SYMBOLIC)
 endforeach()
 set(CMAKE_C_FLAGS_INIT "-specs=${CMAKE_BINARY_DIR}/musl-mipsel.specs -idirafter ${kernel_headers}")
+# Everything is static: the cross gcc's own shared libraries want glibc.
+set(CMAKE_EXE_LINKER_FLAGS_INIT "-static")
 # 64-bit atomic operations are calls on this processor.
 set(CMAKE_C_STANDARD_LIBRARIES "-latomic")

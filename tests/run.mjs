@@ -1,0 +1,139 @@
+// run.mjs - what `npm test` does: sets the machine up, builds each preset, runs every test with it, and ends with the
+// line "N passed, N failed". What there is to run, and how a test file says what it needs, is in runner/units.mjs.
+import { parseArgs } from "node:util";
+import { SetupError, progress, runMain } from "../tools/setup/log.mjs";
+import { setUp } from "../tools/setup.mjs";
+
+const usage = `usage: npm test [-- [options] [filter…]]
+
+Runs the tests whose path contains one of the filters; all of them if there is none.
+
+    --quick          release build only: no sanitizers, fuzzers or cross builds
+    --preset NAME    only this build (may be given again): release asan gcstress fuzz musl mipsel
+    --jobs N         tests at the same time (2)
+    --list           show what would run
+    --help           show this
+`;
+
+function parse() {
+    try {
+        return parseArgs({
+            allowPositionals: true,
+            options: {
+                quick: { type: "boolean" },
+                preset: { type: "string", multiple: true },
+                jobs: { type: "string", default: "2" },
+                list: { type: "boolean" },
+                help: { type: "boolean", short: "h" },
+            },
+        });
+    } catch (error) {
+        throw new SetupError(`${error.message}\n\n${usage}`);
+    }
+}
+
+/** Runs units with `jobs` at a time, exclusive ones alone at the end; reports each as it ends. */
+async function runUnits(units, jobs, report) {
+    const shared = units.filter((unit) => unit.exclusive !== true);
+    const worker = async () => {
+        for (let unit = shared.shift(); unit !== undefined; unit = shared.shift()) {
+            report(unit, await unit.run());
+        }
+    };
+    await Promise.all(Array.from({ length: jobs }, worker));
+    for (const unit of units.filter(({ exclusive }) => exclusive === true)) {
+        report(unit, await unit.run());
+    }
+}
+
+function reporter(totals) {
+    return (unit, result) => {
+        totals.passed += result.passed;
+        totals.failed += result.failed;
+        for (const title of result.skipped) {
+            totals.skipped.push(`${unit.label} [${unit.preset}]: ${title}`);
+        }
+        const counts = `${result.passed} passed${result.failed > 0 ? `, ${result.failed} failed` : ""}`;
+        const verdict = result.failed > 0 ? "FAIL" : "ok  ";
+        console.log(`${verdict} ${unit.label} [${unit.preset}] ${counts}, ${result.seconds.toFixed(1)} s`);
+        if (result.failed > 0) {
+            totals.failures.push(
+                `${unit.label} [${unit.preset}]${result.problem === undefined ? "" : `: ${result.problem}`}`,
+            );
+            console.log(result.output.trimEnd().replace(/^/gm, "     | "));
+        }
+    };
+}
+
+await runMain(async () => {
+    const { values: options, positionals: filters } = parse();
+    if (options.help === true) {
+        console.log(usage);
+        return 0;
+    }
+    const start = performance.now();
+    const presets = options.preset ?? (options.quick === true ? ["release"] : undefined);
+    await setUp(
+        presets !== undefined && presets.every((preset) => ["release", "asan", "gcstress"].includes(preset))
+            ? "build"
+            : "tests",
+    );
+    // Both need npm packages, which are there only now.
+    const { allPresets, allUnits } = await import("./runner/units.mjs");
+    const { build } = await import("../tools/build.mjs");
+    const chosen = presets ?? allPresets;
+    const unknown = chosen.filter((preset) => !allPresets.includes(preset));
+    if (unknown.length > 0) {
+        throw new SetupError(`unknown preset ${unknown.join(", ")}; there are ${allPresets.join(" ")}`);
+    }
+    const units = allUnits().filter(
+        (unit) =>
+            chosen.includes(unit.preset) &&
+            (filters.length === 0 || filters.some((filter) => unit.label.includes(filter))),
+    );
+    if (units.length === 0) {
+        throw new SetupError(`no test matches ${filters.join(" ")}; "npm test -- --list" shows them all`);
+    }
+    if (options.list === true) {
+        units.forEach((unit) => console.log(`${unit.label} [${unit.preset}]`));
+        return 0;
+    }
+
+    const totals = { passed: 0, failed: 0, skipped: [], failures: [] };
+    for (const preset of chosen) {
+        const own = units.filter((unit) => unit.preset === preset);
+        if (own.length === 0) {
+            continue;
+        }
+        try {
+            await build(preset, {
+                targets: [
+                    ...(preset === "fuzz" ? [] : ["all"]),
+                    ...new Set(own.flatMap(({ target }) => target ?? [])),
+                ],
+            });
+        } catch (error) {
+            if (!(error instanceof SetupError)) {
+                throw error;
+            }
+            console.log(`FAIL build of ${preset}: ${error.message}`);
+            totals.failures.push(`build of ${preset}`);
+            totals.failed++;
+            continue;
+        }
+        progress(`running ${own.length} test files with ${preset}`);
+        await runUnits(own, Number(options.jobs), reporter(totals));
+    }
+
+    if (totals.skipped.length > 0) {
+        console.log(
+            `\nskipped (${totals.skipped.length}):\n${totals.skipped.map((line) => `    ${line}`).join("\n")}`,
+        );
+    }
+    if (totals.failures.length > 0) {
+        console.log(`\nfailures:\n${totals.failures.map((line) => `    ${line}`).join("\n")}`);
+    }
+    console.log(`\n${((performance.now() - start) / 1000).toFixed(0)} s`);
+    console.log(`${totals.passed} passed, ${totals.failed} failed`);
+    return totals.failed > 0 || totals.passed === 0 ? 1 : 0;
+});
