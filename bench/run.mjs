@@ -1,4 +1,4 @@
-// bench.mjs - `npm run bench`: size, start-up, memory and echo figures of Cleat beside QuickJS's own qjs (same sources,
+// run.mjs - `npm run bench`: size, start-up, memory and echo figures of Cleat beside QuickJS's own qjs (same sources,
 // same flags) and Node, in one run, alternating. Prints a Markdown table, or JSON with --json. Numbers are for
 // comparing within one run; nothing here passes or fails.
 import { execFileSync, spawn } from "node:child_process";
