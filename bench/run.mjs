@@ -47,12 +47,16 @@ function startUp(work) {
     const samples = { cleat: [], qjs: [], node: [] };
     for (let round = 0; round < rounds; round++) {
         for (const [name, command] of Object.entries(programs)) {
-            samples[name].push(JSON.parse(run(path.join(build, "measure"), [name === "node" ? "5" : "40", ...command])));
+            samples[name].push(
+                JSON.parse(run(path.join(build, "measure"), [name === "node" ? "5" : "40", ...command])),
+            );
         }
     }
     const result = {};
     for (const [name, list] of Object.entries(samples)) {
-        result[name] = Object.fromEntries(["wallMs", "cpuMs", "peakKiB"].map((key) => [key, median(list.map((one) => one[key]))]));
+        result[name] = Object.fromEntries(
+            ["wallMs", "cpuMs", "peakKiB"].map((key) => [key, median(list.map((one) => one[key]))]),
+        );
     }
     return result;
 }
@@ -65,7 +69,9 @@ function memoryKiB(pid) {
 
 /** CPU milliseconds (user and system) that a process has used. */
 function cpuMs(pid) {
-    const fields = readFileSync(`/proc/${pid}/stat`, "utf8").replace(/^.*\) /, "").split(" ");
+    const fields = readFileSync(`/proc/${pid}/stat`, "utf8")
+        .replace(/^.*\) /, "")
+        .split(" ");
     return (Number(fields[11]) + Number(fields[12])) * 10;
 }
 
@@ -106,7 +112,10 @@ async function idleMemory(command) {
         }
         await new Promise((resolve) => setTimeout(resolve, 1500));
         const full = memoryKiB(child.pid);
-        return { idleRssKiB: empty.rss, bytesPerConnection: Math.round(((full.private - empty.private) * 1024) / connections) };
+        return {
+            idleRssKiB: empty.rss,
+            bytesPerConnection: Math.round(((full.private - empty.private) * 1024) / connections),
+        };
     } finally {
         sockets.forEach((socket) => socket.destroy());
         child.kill();
@@ -121,7 +130,8 @@ async function echoCost(command, trips = 1000) {
         const message = Buffer.alloc(64, "e");
         const turn = (socket, count) =>
             new Promise((resolve) => {
-                let left = count, received = 0;
+                let left = count,
+                    received = 0;
                 socket.on("data", (data) => {
                     received += data.length;
                     if (received >= 64) {
@@ -185,13 +195,28 @@ function print(report) {
     const rows = [
         ["", "cleat", "qjs", "node"],
         ["---", "---", "---", "---"],
-        ["stripped binary, bytes", report.strippedBytes, statSync(path.join(build, "qjs")).size, statSync(process.execPath).size],
+        [
+            "stripped binary, bytes",
+            report.strippedBytes,
+            statSync(path.join(build, "qjs")).size,
+            statSync(process.execPath).size,
+        ],
         ["hello world, wall ms", hello.cleat.wallMs, hello.qjs.wallMs, hello.node.wallMs],
         ["hello world, CPU ms", hello.cleat.cpuMs, hello.qjs.cpuMs, hello.node.cpuMs],
         ["hello world, peak KiB", hello.cleat.peakKiB, hello.qjs.peakKiB, hello.node.peakKiB],
         ["idle echo server, RSS KiB", idle.cleat.idleRssKiB, "", idle.node.idleRssKiB],
-        [`bytes per idle connection (${report.connections})`, idle.cleat.bytesPerConnection, "", idle.node.bytesPerConnection],
-        ["CPU µs per 64-byte echo, 50 connections", echo.cleat.toFixed(1), "", `${echo.node.toFixed(1)} (net)`],
+        [
+            `bytes per idle connection (${report.connections})`,
+            idle.cleat.bytesPerConnection,
+            "",
+            idle.node.bytesPerConnection,
+        ],
+        [
+            "CPU µs per 64-byte echo, 50 connections",
+            echo.cleat.toFixed(1),
+            "",
+            `${echo.node.toFixed(1)} (net)`,
+        ],
     ];
     console.log(rows.map((row) => `| ${row.join(" | ")} |`).join("\n"));
 }

@@ -81,10 +81,15 @@ function readTables(file, modules) {
             continue;
         }
         const line = text.slice(0, table.lastIndex).split("\n").length;
-        const [[, moduleName, interfaceName], begin] = macroArguments(text, table.lastIndex, `${file}:${line}`);
+        const [[, moduleName, interfaceName], begin] = macroArguments(
+            text,
+            table.lastIndex,
+            `${file}:${line}`,
+        );
         const end = text.indexOf("\n};", begin);
         const module = moduleOf(moduleName);
-        const members = interfaceName === "" ? module.functions : (module.interfaces.get(interfaceName) ?? []);
+        const members =
+            interfaceName === "" ? module.functions : (module.interfaces.get(interfaceName) ?? []);
         const row = /\bRT_(METHOD|GETTER)\(/g;
         row.lastIndex = begin;
         for (let match = row.exec(text); match !== null && match.index < end; match = row.exec(text)) {
@@ -126,7 +131,9 @@ function declarations(modules) {
 export async function nativeTypes() {
     const modules = new Map();
     for (const folder of ["runtime", "bindings"]) {
-        for (const file of readdirSync(path.join(root, folder)).filter((name) => name.endsWith(".c")).sort()) {
+        for (const file of readdirSync(path.join(root, folder))
+            .filter((name) => name.endsWith(".c"))
+            .sort()) {
             readTables(`${folder}/${file}`, modules);
         }
     }
@@ -144,7 +151,9 @@ if (process.argv[1] === import.meta.filename) {
             return 0;
         }
         if (readFileSync(target, "utf8") !== text) {
-            throw new SetupError("ts-api/native.d.ts is not what the tables in C say: run `npm run native-types`");
+            throw new SetupError(
+                "ts-api/native.d.ts is not what the tables in C say: run `npm run native-types`",
+            );
         }
         return 0;
     });
