@@ -1,13 +1,17 @@
 # tests.cmake - one executable per tests/c/test_*.c (target `c-tests`) and per tests/fuzz/fuzz_*.c (target `fuzzers`).
-# A comment of the form "links: runtime/host.c bindings/tcp.c" in each names the sources it is built with.
+# A comment of the form "links: runtime/host.c bindings/tcp.c" in each names the sources it is built with;
+# there may be several such lines.
 
 function(cleat_linked_sources file ret_sources)
     file(READ "${file}" text)
     set(sources "")
-    if(text MATCHES "links:[ \t]*([^*\n]*)")
-        separate_arguments(names UNIX_COMMAND "${CMAKE_MATCH_1}")
-        list(TRANSFORM names PREPEND "${CMAKE_SOURCE_DIR}/" OUTPUT_VARIABLE sources)
-    endif()
+    string(REGEX MATCHALL "links:[^*\n]*" lines "${text}")
+    foreach(line IN LISTS lines)
+        string(REPLACE "links:" "" line "${line}")
+        separate_arguments(names UNIX_COMMAND "${line}")
+        list(TRANSFORM names PREPEND "${CMAKE_SOURCE_DIR}/")
+        list(APPEND sources ${names})
+    endforeach()
     set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${file}")
     set(${ret_sources} ${sources} PARENT_SCOPE)
 endfunction()

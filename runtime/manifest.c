@@ -141,6 +141,16 @@ static int read_key(struct manifest_reader *reader)
         }
         return r;
     }
+    if (rt_json_equal(key, "digest")) {
+        r = manifest_next(reader);
+        if (r == 0) {
+            r = manifest_check_hash(reader);
+        }
+        if (r == 0) {
+            manifest->digest_offset = reader->event.offset + 1;
+        }
+        return r;
+    }
     if (rt_json_equal(key, "entry")) {
         return manifest_read_string(reader, RT_MANIFEST_SIZE_MAX, &manifest->entry);
     }
@@ -287,13 +297,14 @@ static int survey(struct manifest_reader *reader)
 static int check_whole(struct manifest_reader *reader)
 {
     struct rt_manifest *manifest = reader->manifest;
-    const char *missing = manifest->counter == 0      ? "counter"
-                          : manifest->entry == NULL   ? "entry"
-                          : manifest->id == NULL      ? "id"
-                          : manifest->name == NULL    ? "name"
-                          : !reader->has_permissions  ? "permissions"
-                          : manifest->version == NULL ? "version"
-                                                      : NULL;
+    const char *missing = manifest->counter == 0         ? "counter"
+                          : manifest->digest_offset == 0 ? "digest"
+                          : manifest->entry == NULL      ? "entry"
+                          : manifest->id == NULL         ? "id"
+                          : manifest->name == NULL       ? "name"
+                          : !reader->has_permissions     ? "permissions"
+                          : manifest->version == NULL    ? "version"
+                                                         : NULL;
     if (missing != NULL) {
         return manifest_fail(reader, "BAD_MANIFEST", "must have \"%s\"", missing);
     }

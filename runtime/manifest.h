@@ -47,9 +47,10 @@ struct rt_manifest {
     const char *name;    /* in the default language */
     const char *version; /* "2.4.1" */
     uint64_t counter;
-    const char *entry; /* path of the entry module, always one of the files */
-    const char *api;   /* range of runtime versions, e.g. ">=1.2 <2"; NULL: any */
-    bool is_service;   /* type "service"; else "app" */
+    size_t digest_offset; /* where in the text the 43 characters of "digest" begin; bundle.c checks them */
+    const char *entry;    /* path of the entry module, always one of the files */
+    const char *api;      /* range of runtime versions, e.g. ">=1.2 <2"; NULL: any */
+    bool is_service;      /* type "service"; else "app" */
     struct rt_manifest_resources resources;
     const struct rt_manifest_file *files;
     int file_count;

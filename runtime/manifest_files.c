@@ -85,17 +85,17 @@ static int read_file(struct manifest_reader *reader, struct rt_manifest_file *fi
     if (reader->event.type != RT_JSON_OBJECT) {
         return manifest_fail(reader, "BAD_MANIFEST", "must be an object");
     }
-    const char *hash = NULL;
     int64_t size = -1;
     int r;
     while ((r = manifest_more(reader)) > 0) {
         size_t mark = manifest_enter_key(reader);
         if (rt_json_equal(&reader->event, "h")) {
-            r = manifest_read_string(reader, RT_MANIFEST_HASH_LENGTH, &hash);
-            if (r == 0 &&
-                (strlen(hash) != RT_MANIFEST_HASH_LENGTH ||
-                 !manifest_spelt(hash, RT_MANIFEST_HASH_LENGTH, MANIFEST_ALNUM "-_", MANIFEST_ALNUM "-_"))) {
-                r = manifest_fail(reader, "BAD_MANIFEST", "must be 43 characters of base64url");
+            r = manifest_next(reader);
+            if (r == 0) {
+                r = manifest_check_hash(reader);
+            }
+            if (r == 0) {
+                rt_json_text_copy(&reader->event, file->hash);
             }
         } else if (rt_json_equal(&reader->event, "path")) {
             r = read_path(reader, &file->path);
@@ -112,10 +112,9 @@ static int read_file(struct manifest_reader *reader, struct rt_manifest_file *fi
     if (r < 0) {
         return r;
     }
-    if (hash == NULL || file->path == NULL || size < 0) {
+    if (file->hash[0] == 0 || file->path == NULL || size < 0) {
         return manifest_fail(reader, "BAD_MANIFEST", "must have \"h\", \"path\" and \"size\"");
     }
-    memcpy(file->hash, hash, RT_MANIFEST_HASH_LENGTH + 1);
     if (size > (int64_t)UINT32_MAX - reader->manifest->payload_size) {
         return manifest_fail(reader, "BAD_SIZE", "the files have more than 2^32-1 bytes");
     }

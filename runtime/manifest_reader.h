@@ -50,6 +50,8 @@ int manifest_read_string(struct manifest_reader *reader, size_t max, const char 
 int manifest_read_integer(struct manifest_reader *reader, int64_t min, int64_t max, int64_t *ret_value);
 /* Reads {"default": text, language: text…}; gives the default. */
 int manifest_read_texts(struct manifest_reader *reader, const char **ret_text);
+/* Whether the value read last is a string shaped like a hash: 0, or fails. */
+int manifest_check_hash(struct manifest_reader *reader);
 int manifest_unknown_key(struct manifest_reader *reader);
 
 /* The values of "files" (manifest_files.c) and "permissions" (manifest_rules.c). */

@@ -147,6 +147,16 @@ bool manifest_spelt(const char *text, size_t max, const char *first, const char 
            strspn(text + 1, rest) == length - 1;
 }
 
+int manifest_check_hash(struct manifest_reader *reader)
+{
+    bool ok = reader->event.type == RT_JSON_STRING && reader->event.length == RT_MANIFEST_HASH_LENGTH;
+    for (size_t i = 0; ok && i < RT_MANIFEST_HASH_LENGTH; i++) {
+        uint8_t byte = reader->event.text[i];
+        ok = byte != 0 && strchr(MANIFEST_ALNUM "-_", byte) != NULL;
+    }
+    return ok ? 0 : manifest_fail(reader, "BAD_MANIFEST", "must be 43 characters of base64url");
+}
+
 /* A text that a person is shown: no control characters, at most RT_MANIFEST_TEXT_MAX characters. */
 static int read_text(struct manifest_reader *reader, const char **ret_text)
 {
