@@ -17,7 +17,7 @@ enum { RT_HOST_MAX = 254, RT_ADDRESS_TEXT_MAX = 80 };
 
 struct rt_host {
     bool is_address;
-    char name[RT_HOST_MAX];          /* canonical text: lower case, no trailing dot; for addresses as formatted */
+    char name[RT_HOST_MAX]; /* canonical text: lower case, no trailing dot; for addresses as formatted */
     struct sockaddr_storage address; /* port 0, scope id set for link-local; only if is_address */
 };
 
@@ -25,9 +25,9 @@ enum rt_address_class {
     RT_ADDRESS_PUBLIC,
     RT_ADDRESS_LOCAL,      /* private and shared ranges, ULA */
     RT_ADDRESS_LINK_LOCAL, /* 169.254/16, fe80::/10 */
-    RT_ADDRESS_LOOPBACK,   /* 127/8, ::1, 0.0.0.0, :: */
+    RT_ADDRESS_LOOPBACK,   /* 127/8, ::1, 0/8, ::, 198.18/15 */
     RT_ADDRESS_MULTICAST,
-    RT_ADDRESS_BROADCAST,  /* 255.255.255.255; directed broadcasts are known by interface only */
+    RT_ADDRESS_BROADCAST, /* 255.255.255.255; directed broadcasts are known by interface only */
     RT_ADDRESS_RESERVED,
 };
 
@@ -36,11 +36,16 @@ enum rt_address_class {
  * address without zone parses with scope id 0. */
 int rt_host_parse(const char *text, size_t length, struct rt_host *ret_host);
 
-/* Class of an address; IPv4 embedded in IPv6 (mapped, NAT64, 6to4, Teredo) is classified as what it embeds. */
+/* Class of an address; IPv4 embedded in IPv6 is classified as what it embeds. */
 enum rt_address_class rt_address_classify(const struct sockaddr *address);
-/* Whether the address is assigned to an interface of this device (asks the kernel; not on hot paths). */
+/* The IPv4 address that an IPv6 address stands for (mapped, NAT64, 6to4, Teredo), if it does. */
+bool rt_address_embedded(const struct sockaddr *address, struct sockaddr_in *ret_address);
+bool rt_address_is_unspecified(const struct sockaddr *address); /* 0.0.0.0, ::, or embedding 0.0.0.0 */
+/* Whether the address is assigned to an interface of this device (asks the kernel; not on hot paths). In
+ * own_address.c, which pure tests replace. */
 bool rt_address_is_own(const struct sockaddr *address);
-bool rt_address_equal(const struct sockaddr *a, const struct sockaddr *b); /* family, address, scope; not port */
+/* Same family, address and scope; ports may differ. */
+bool rt_address_equal(const struct sockaddr *a, const struct sockaddr *b);
 
 /* "192.0.2.1", "fe80::1%eth0" (zone by name, by number where the interface is gone). Returns out. */
 const char *rt_address_format(const struct sockaddr *address, char out[static RT_ADDRESS_TEXT_MAX]);
