@@ -1,5 +1,5 @@
-/* links: runtime/host.c runtime/permission.c runtime/permission_rule.c runtime/permission_parse.c
- * runtime/permission_text.c */
+/* links: runtime/host.c runtime/permission.c runtime/permission_rule.c */
+/* links: runtime/permission_parse.c runtime/permission_text.c */
 /* permission_driver.c - the permission gate as a filter, for tests/node/permission_model.test.mjs: reads
  * lines of space-separated words on standard input, prints one line for each.
  *
