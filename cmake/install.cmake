@@ -1,5 +1,6 @@
 # install.cmake - what `cmake --install` puts where: the program, one static library with the engine and libuv in it, the
 # public header, a pkg-config file, a CMake package, and the licences of everything that is linked.
+set(CMAKE_INSTALL_LIBDIR lib CACHE PATH "Folder of libraries below the prefix")
 include(GNUInstallDirs)
 
 # libcleat.a for others: a program that embeds Cleat links this one file.
