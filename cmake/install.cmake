@@ -30,6 +30,8 @@ write_basic_package_version_file("${CMAKE_BINARY_DIR}/sdk/cleat-config-version.c
 install(TARGETS cleat RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(FILES "${sdk_library}" DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(FILES runtime/cleat.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+# For programs that lend Cleat a loop of their own: libcleat.a has this very libuv in it.
+install(DIRECTORY "${CLEAT_LIBUV_DIR}/include/" DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/cleat FILES_MATCHING PATTERN "*.h")
 install(FILES "${CMAKE_BINARY_DIR}/sdk/cleat.pc" DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 install(FILES "${CMAKE_BINARY_DIR}/sdk/cleat-config.cmake" "${CMAKE_BINARY_DIR}/sdk/cleat-config-version.cmake"
     DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/cleat)
