@@ -1,0 +1,442 @@
+/* js_udp.c - the class UdpHandle of "cleat:native/udp": life, events, groups and the table. Options are in
+ * js_udp_open.c, datagrams in js_udp_send.c and js_udp_receive.c, the socket in udp.c.
+ *
+ * OWNERSHIP  owner: the wrapper owns one struct js_udp
+ *            kept alive by: while open a reference to itself and a pin of the loop
+ *            freed when: the wrapper is collected, which is after the loop has let go of the socket
+ *            after close: inert, methods throw InvalidStateError; one event 5, unless the handle failed (4)
+ *            thread: loop */
+#include "js_udp.h"
+
+#include <errno.h>
+#include <string.h>
+
+static JSClassID udp_class;
+
+enum { EVENT_READABLE = 2, EVENT_WRITABLE = 3, EVENT_FAILED = 4, EVENT_CLOSED = 5 };
+
+/* Life ------------------------------------------------------------------------------------------- */
+
+static void tell(struct js_udp *udp, int event, JSValueConst detail)
+{
+    JSContext *ctx = rt_context(udp->rt);
+    JSValueConst arguments[2] = {JS_MKVAL(JS_TAG_INT, event), detail};
+    JSValue callback = JS_DupValue(ctx, udp->callback);
+    rt_call(udp->rt, callback, 2, arguments);
+    JS_FreeValue(ctx, callback);
+}
+
+static void on_closed(struct io_udp *io)
+{
+    struct js_udp *udp = (struct js_udp *)io;
+    JSContext *ctx = rt_context(udp->rt);
+    udp->state = JS_UDP_CLOSED;
+    if (!udp->failed) {
+        tell(udp, EVENT_CLOSED, JS_UNDEFINED);
+    }
+    JSValue callback = udp->callback, self = udp->self;
+    udp->callback = udp->self = JS_UNDEFINED;
+    rt_unpin(udp->rt);
+    JS_FreeValue(ctx, callback);
+    JS_FreeValue(ctx, self); /* may free udp */
+}
+
+static void begin_close(struct js_udp *udp)
+{
+    if (udp->state == JS_UDP_OPEN) {
+        udp->state = JS_UDP_CLOSING;
+        rt_resource_unlink(&udp->resource);
+        js_udp_free_texts(JS_GetRuntime(rt_context(udp->rt)), udp);
+        io_udp_close(&udp->io, on_closed);
+    } else if (udp->state == JS_UDP_NEW) {
+        udp->state = JS_UDP_CLOSED;
+    }
+}
+
+static void close_resource(struct rt_resource *resource)
+{
+    begin_close((struct js_udp *)((char *)resource - offsetof(struct js_udp, resource)));
+}
+
+void js_udp_on_event(struct io_udp *io, int event, int error)
+{
+    struct js_udp *udp = (struct js_udp *)io;
+    if (event == UV_READABLE) {
+        tell(udp, EVENT_READABLE, JS_UNDEFINED);
+    } else if (event == UV_WRITABLE) {
+        tell(udp, EVENT_WRITABLE, JS_UNDEFINED);
+    } else {
+        JSContext *ctx = rt_context(udp->rt);
+        JSValue detail = rt_new_system_error(ctx, error, "poll", "UDP socket");
+        udp->failed = true;
+        begin_close(udp);
+        tell(udp, EVENT_FAILED, detail);
+        JS_FreeValue(ctx, detail);
+    }
+}
+
+void js_udp_opened(JSContext *ctx, JSValueConst self, struct js_udp *udp)
+{
+    udp->state = JS_UDP_OPEN;
+    udp->self = JS_DupValue(ctx, self);
+    udp->resource.close = close_resource;
+    rt_resource_link(udp->rt, &udp->resource);
+    rt_pin(udp->rt);
+}
+
+static void finalize(JSRuntime *js, JSValueConst value)
+{
+    struct js_udp *udp = JS_GetOpaque(value, udp_class);
+    if (udp) {
+        js_udp_free_texts(js, udp);
+        JS_FreeValueRT(js, udp->callback);
+        js_free_rt(js, udp);
+    }
+}
+
+static void mark(JSRuntime *js, JSValueConst value, JS_MarkFunc *mark_value)
+{
+    struct js_udp *udp = JS_GetOpaque(value, udp_class);
+    if (udp) {
+        JS_MarkValue(js, udp->callback, mark_value);
+    }
+}
+
+static const JSClassDef udp_class_def = {"UdpHandle", .finalizer = finalize, .gc_mark = mark};
+
+static JSValue js_create_udp(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv)
+{
+    (void)self;
+    (void)argc;
+    if (!JS_IsFunction(ctx, argv[0])) {
+        return JS_ThrowTypeError(ctx, "createUdp needs a callback");
+    }
+    JSValue wrapper = JS_NewObjectClass(ctx, udp_class);
+    if (JS_IsException(wrapper)) {
+        return wrapper;
+    }
+    struct js_udp *udp = js_mallocz(ctx, sizeof(*udp));
+    if (!udp) {
+        JS_FreeValue(ctx, wrapper);
+        return JS_EXCEPTION;
+    }
+    udp->rt = rt_from_context(ctx);
+    udp->self = udp->remote_text.text = udp->local_text.text = udp->interface_text = JS_UNDEFINED;
+    udp->callback = JS_DupValue(ctx, argv[0]);
+    JS_SetOpaque(wrapper, udp);
+    return wrapper;
+}
+
+/* Shared by the methods -------------------------------------------------------------------------- */
+
+struct js_udp *js_udp_get_open(JSContext *ctx, JSValueConst self)
+{
+    struct js_udp *udp = JS_GetOpaque2(ctx, self, udp_class);
+    if (udp && udp->state != JS_UDP_OPEN) {
+        rt_throw_dom_exception(ctx, "InvalidStateError", NULL, "the UDP socket is %s",
+                               udp->state == JS_UDP_NEW ? "not open" : "closed");
+        return NULL;
+    }
+    return udp;
+}
+
+struct js_udp *js_udp_get_new(JSContext *ctx, JSValueConst self)
+{
+    struct js_udp *udp = JS_GetOpaque2(ctx, self, udp_class);
+    if (udp && udp->state != JS_UDP_NEW) {
+        rt_throw_dom_exception(ctx, "InvalidStateError", NULL, "the UDP socket is %s",
+                               udp->state == JS_UDP_OPEN ? "already open" : "closed");
+        return NULL;
+    }
+    return udp;
+}
+
+bool js_udp_may(JSContext *ctx, struct js_udp *udp, const struct rt_permission_query *query)
+{
+    struct rt_permissions *permissions = rt_permissions_of(udp->rt);
+    if (rt_permission_use(permissions, query) == RT_GRANTED) {
+        return true;
+    }
+    char text[RT_EXPLAIN_MAX];
+    rt_permission_explain(permissions, query, text, sizeof(text));
+    rt_throw_dom_exception(ctx, "SecurityError", NULL, "%s", text);
+    return false;
+}
+
+int js_udp_get_address(JSContext *ctx, JSValueConst value, const char *what, struct rt_host *ret_host)
+{
+    if (!JS_IsString(value)) {
+        JS_ThrowTypeError(ctx, "%s must be a string", what);
+        return -1;
+    }
+    size_t length;
+    const char *text = JS_ToCStringLen(ctx, &length, value);
+    if (!text) {
+        return -1;
+    }
+    int error = rt_host_parse(text, length, ret_host);
+    if (error == -ENODEV) {
+        rt_throw_system_error(ctx, error, "if_nametoindex", "%s '%s'", what, text);
+    } else if (error || !ret_host->is_address) {
+        rt_throw_dom_exception(ctx, "InvalidAccessError", "EINVAL", "%s '%s' is not an IP address", what,
+                               text);
+        error = -EINVAL;
+    }
+    JS_FreeCString(ctx, text);
+    return error ? -1 : 0;
+}
+
+/* Groups ----------------------------------------------------------------------------------------- */
+
+struct group_arguments {
+    struct rt_host group, source;
+    bool has_source;
+    struct js_interface interface;
+};
+
+static int get_group_arguments(JSContext *ctx, JSValueConst *argv, struct group_arguments *ret_arguments)
+{
+    if (js_udp_get_address(ctx, argv[0], "the multicast group", &ret_arguments->group) < 0) {
+        return -1;
+    }
+    if (rt_address_classify((struct sockaddr *)&ret_arguments->group.address) != RT_ADDRESS_MULTICAST) {
+        rt_throw_dom_exception(ctx, "InvalidAccessError", "EINVAL", "'%s' is not a multicast group",
+                               ret_arguments->group.name);
+        return -1;
+    }
+    ret_arguments->has_source = !JS_IsNull(argv[1]) && !JS_IsUndefined(argv[1]);
+    if (ret_arguments->has_source &&
+        js_udp_get_address(ctx, argv[1], "the source of a group", &ret_arguments->source) < 0) {
+        return -1;
+    }
+    if (ret_arguments->has_source &&
+        ret_arguments->source.address.ss_family != ret_arguments->group.address.ss_family) {
+        rt_throw_dom_exception(ctx, "InvalidAccessError", "EAFNOSUPPORT",
+                               "the source %s and the group %s are of different families",
+                               ret_arguments->source.name, ret_arguments->group.name);
+        return -1;
+    }
+    return js_get_interface(ctx, argv[2], &ret_arguments->interface);
+}
+
+static unsigned zone_of(const struct rt_host *host)
+{
+    const struct sockaddr_in6 *address = (const struct sockaddr_in6 *)&host->address;
+    return host->address.ss_family == AF_INET6 ? address->sin6_scope_id : 0;
+}
+
+static JSValue throw_group(JSContext *ctx, int error, const char *what,
+                           const struct group_arguments *arguments)
+{
+    const char *by = arguments->interface.name;
+    return rt_throw_system_error(ctx, error, "setsockopt", "%s %s%s%s%s%s", what, arguments->group.name,
+                                 arguments->has_source ? " from " : "",
+                                 arguments->has_source ? arguments->source.name : "", by[0] ? " by " : "",
+                                 by);
+}
+
+static int local_port(const struct js_udp *udp)
+{
+    struct sockaddr_storage local;
+    return io_net_local_address(udp->io.fd, &local) < 0 ? 0 : rt_address_port((struct sockaddr *)&local);
+}
+
+static JSValue js_udp_join(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv)
+{
+    (void)argc;
+    struct group_arguments arguments;
+    if (get_group_arguments(ctx, argv, &arguments) < 0) {
+        return JS_EXCEPTION;
+    }
+    struct js_udp *udp = js_udp_get_open(ctx, self);
+    if (!udp) {
+        return JS_EXCEPTION;
+    }
+    if (js_interface_missing(&arguments.interface)) {
+        return throw_group(ctx, -ENODEV, "join", &arguments);
+    }
+    unsigned interface_index = arguments.interface.index ? arguments.interface.index : udp->interface_index;
+    struct rt_permission_query query = {
+        .operation = RT_MULTICAST_JOIN,
+        .host = &arguments.group,
+        .port = udp->bound_port ? local_port(udp) : 0,
+        .interface_index = interface_index ? interface_index : zone_of(&arguments.group),
+    };
+    if (!js_udp_may(ctx, udp, &query)) {
+        return JS_EXCEPTION;
+    }
+    const struct sockaddr *source =
+        arguments.has_source ? (struct sockaddr *)&arguments.source.address : NULL;
+    int error = io_udp_join(&udp->io, (struct sockaddr *)&arguments.group.address, source, interface_index);
+    return error ? throw_group(ctx, error, "join", &arguments) : JS_UNDEFINED;
+}
+
+/* Asks no permission: leaving takes nothing. */
+static JSValue js_udp_leave(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv)
+{
+    (void)argc;
+    struct group_arguments arguments;
+    if (get_group_arguments(ctx, argv, &arguments) < 0) {
+        return JS_EXCEPTION;
+    }
+    struct js_udp *udp = js_udp_get_open(ctx, self);
+    if (!udp) {
+        return JS_EXCEPTION;
+    }
+    const char *name = arguments.interface.name[0] ? arguments.interface.name : NULL;
+    unsigned interface_index = arguments.interface.index;
+    if (!name && interface_index == 0) {
+        interface_index = udp->interface_index;
+    }
+    const struct sockaddr *source =
+        arguments.has_source ? (struct sockaddr *)&arguments.source.address : NULL;
+    int error =
+        io_udp_leave(&udp->io, (struct sockaddr *)&arguments.group.address, source, interface_index, name);
+    if (error == -EADDRNOTAVAIL) {
+        return rt_throw_dom_exception(ctx, "InvalidAccessError", "EADDRNOTAVAIL",
+                                      "the socket has not joined %s%s%s", arguments.group.name,
+                                      name ? " by " : "", name ? name : "");
+    }
+    return error ? throw_group(ctx, error, "leave", &arguments) : JS_UNDEFINED;
+}
+
+/* Other methods ---------------------------------------------------------------------------------- */
+
+static JSValue js_udp_dropped(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv)
+{
+    (void)argc;
+    (void)argv;
+    struct js_udp *udp = JS_GetOpaque2(ctx, self, udp_class);
+    if (!udp) {
+        return JS_EXCEPTION;
+    }
+    /* Also after close: the last number stays. */
+    uint64_t dropped = udp->state == JS_UDP_OPEN ? io_udp_dropped(&udp->io) : udp->io.dropped;
+    return JS_NewInt64(ctx, (int64_t)dropped);
+}
+
+static JSValue js_udp_info(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv)
+{
+    (void)argc;
+    (void)argv;
+    struct js_udp *udp = js_udp_get_open(ctx, self);
+    if (!udp) {
+        return JS_EXCEPTION;
+    }
+    struct sockaddr_storage local;
+    int send_buffer, receive_buffer;
+    int error = io_net_local_address(udp->io.fd, &local);
+    if (!error) {
+        error = io_net_buffer_sizes(udp->io.fd, &send_buffer, &receive_buffer);
+    }
+    if (error) {
+        return rt_throw_system_error(ctx, error, "getsockname", "UDP socket");
+    }
+    uint16_t port = rt_address_port((struct sockaddr *)&local);
+    if (udp->route_local.ss_family != AF_UNSPEC) {
+        local = udp->route_local;
+    }
+    char text[RT_ADDRESS_TEXT_MAX];
+    const char *names[] = {"localAddress", "localPort", "sendBufferSize", "receiveBufferSize"};
+    JSValue values[] = {
+        JS_NewString(ctx, rt_address_format((struct sockaddr *)&local, text)),
+        JS_NewInt32(ctx, port),
+        JS_NewInt32(ctx, send_buffer),
+        JS_NewInt32(ctx, receive_buffer),
+    };
+    return JS_NewObjectFromStr(ctx, 4, names, values);
+}
+
+static JSValue js_udp_close(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv)
+{
+    (void)argc;
+    (void)argv;
+    struct js_udp *udp = JS_GetOpaque2(ctx, self, udp_class);
+    if (!udp) {
+        return JS_EXCEPTION;
+    }
+    if (udp->state == JS_UDP_OPEN) {
+        (void)io_udp_dropped(&udp->io);
+    }
+    begin_close(udp);
+    return JS_UNDEFINED;
+}
+
+/* RT_TYPES "cleat:native/udp"
+    import type { Destination } from "cleat:native/resolver";
+    // 2 readable (after receive() gave an empty list), 3 writable (after send() gave false), 4 failed
+   (detail: the
+    // error; the handle is closed), 5 closed (after close()).
+    type UdpEvent = 2 | 3 | 4 | 5;
+    interface UdpOptions {
+        localAddress: string | null; localPort: number; remoteAddress: string | null; remotePort: number;
+        addressReuse: boolean; addressSharing: boolean; ipv6Only: boolean; loopback: boolean;
+        interface: string | number | null; hops: number; multicastHops: number;
+        sendBufferSize: number; receiveBufferSize: number;
+        // 0, 4 or 6; 0: both where the addresses leave it open.
+        family: number;
+    }
+    // localAddress is what the datagram was sent to: a group for multicast. `data` is immutable.
+    interface UdpMessage {
+        data: ArrayBuffer; remoteAddress: string; remotePort: number; localAddress: string | null;
+        interface: string | null; hopLimit: number | null;
+    }
+*/
+RT_TABLE(udp_methods, "cleat:native/udp", "UdpHandle"){
+    RT_METHOD(
+        "open", js_udp_open, 1, "(options: UdpOptions) => void",
+        "Checks the permissions (SecurityError), creates and binds; throws on failure. A remote name is not "
+        "resolved here: send() with a Destination does."),
+    RT_METHOD("receive", js_udp_receive, 1, "(max: number) => UdpMessage[]",
+              "Up to `max` datagrams (recvmmsg); an empty list: none yet, event 2 follows."),
+    RT_METHOD(
+        "send", js_udp_send, 4,
+        "(data: ArrayBuffer | ArrayBufferView, host: string | Destination, port: number, interface_: string "
+        "| number | null) => boolean",
+        "Sends one datagram; false: the socket's buffer is full, event 3 follows and the call is to be "
+        "repeated. Throws for this datagram only; the socket stays usable."),
+    RT_METHOD(
+        "sendBatch", js_udp_send_batch, 4,
+        "(list: readonly (ArrayBuffer | ArrayBufferView)[], host: string | Destination, port: number, "
+        "interface_: string | number | null) => number",
+        "Sends datagrams to one destination (sendmmsg); the number taken: less than offered means to call "
+        "again with the rest, 0 to do so after event 3. Throws what the first one met."),
+    RT_METHOD("join", js_udp_join, 3,
+              "(group: string, source: string | null, interface_: string | number | null) => void",
+              "Joins a group, again is fine; checks the permission."),
+    RT_METHOD("leave", js_udp_leave, 3,
+              "(group: string, source: string | null, interface_: string | number | null) => void",
+              "Leaves a group that was joined with the same arguments, also by an interface that is gone."),
+    RT_METHOD("dropped", js_udp_dropped, 0, "() => number",
+              "Datagrams that the kernel dropped because this socket's buffer was full (SO_RXQ_OVFL)."),
+    RT_METHOD("info", js_udp_info, 0,
+              "() => { localAddress: string; localPort: number; sendBufferSize: number; receiveBufferSize: "
+              "number }",
+              "The local end; localAddress is \"::\" or \"0.0.0.0\" where it is not bound to one."),
+    RT_METHOD("close", js_udp_close, 0, "() => void", "Closes at once; event 5 follows. Again is fine."),
+};
+RT_TABLE(udp_functions, "cleat:native/udp", ""){
+    RT_METHOD("createUdp", js_create_udp, 1,
+              "(callback: (event: UdpEvent, detail: unknown) => void) => UdpHandle", "A new UDP handle."),
+};
+
+static int prepare(JSContext *ctx)
+{
+    JSRuntime *js = JS_GetRuntime(ctx);
+    JS_NewClassID(js, &udp_class);
+    if (!JS_IsRegisteredClass(js, udp_class) && JS_NewClass(js, udp_class, &udp_class_def) < 0) {
+        JS_ThrowOutOfMemory(ctx);
+        return -1;
+    }
+    JSValue prototype = JS_NewObject(ctx);
+    if (JS_IsException(prototype) ||
+        JS_SetPropertyFunctionList(ctx, prototype, udp_methods, RT_COUNT(udp_methods)) < 0) {
+        JS_FreeValue(ctx, prototype);
+        return -1;
+    }
+    JS_SetClassProto(ctx, udp_class, prototype);
+    return 0;
+}
+
+const struct rt_native_module js_udp_module = {"cleat:native/udp", udp_functions, RT_COUNT(udp_functions),
+                                               prepare};
