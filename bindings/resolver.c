@@ -336,13 +336,13 @@ static void on_timer(uv_timer_t *timer)
     callback(owner, -ETIMEDOUT, NULL, 0);
 }
 
-int io_lookup_start(struct io_resolver *resolver, const char *name, int family, unsigned timeout_ms,
-                    io_lookup_callback *callback, void *owner, struct io_lookup **ret_lookup)
+/* A lookup with a job that nobody works on yet. */
+static int create_lookup(struct io_resolver *resolver, const char *name, io_lookup_callback *callback,
+                         void *owner, struct io_lookup **ret_lookup)
 {
     size_t size = strlen(name) + 1;
     struct io_lookup *lookup;
     struct job *job;
-    int error = 0;
 
     if (resolver->count >= IO_LOOKUPS_MAX) {
         return -ENOBUFS;
@@ -355,16 +355,23 @@ int io_lookup_start(struct io_resolver *resolver, const char *name, int family, 
         return -ENOMEM;
     }
     memcpy(job->name, name, size);
-    job->family = family;
     job->lookup = lookup;
     lookup->job = job;
     lookup->resolver = resolver;
     lookup->callback = callback;
     lookup->owner = owner;
-    error = is_localhost(name) ? look_up_localhost(job) : enqueue(job);
+    *ret_lookup = lookup;
+    return 0;
+}
+
+/* From here on the lookup is in progress, unless `error` says that it could not begin. */
+static int begin_lookup(struct io_lookup *lookup, int error, bool answered, unsigned timeout_ms)
+{
+    struct io_resolver *resolver = lookup->resolver;
+
     if (error != 0) {
+        free_job(lookup->job);
         free(lookup);
-        free_job(job);
         return error;
     }
     lookup->link = &resolver->lookups;
@@ -376,12 +383,51 @@ int io_lookup_start(struct io_resolver *resolver, const char *name, int family, 
     resolver->count++;
     uv_timer_init(resolver->async.loop, &lookup->timer);
     /* Whether the timer stands for the answer: only this thread may read it, unlike job->answered. */
-    lookup->timer.data = is_localhost(name) ? job : NULL;
+    lookup->timer.data = answered ? lookup : NULL;
     uv_update_time(resolver->async.loop);
-    timeout_ms = timeout_ms > 0 ? timeout_ms : IO_LOOKUP_TIMEOUT_MS;
-    uv_timer_start(&lookup->timer, on_timer, lookup->timer.data != NULL ? 0 : timeout_ms, 0);
-    *ret_lookup = lookup;
+    uv_timer_start(&lookup->timer, on_timer, answered ? 0 : timeout_ms, 0);
     return 0;
+}
+
+int io_lookup_start(struct io_resolver *resolver, const char *name, int family, unsigned timeout_ms,
+                    io_lookup_callback *callback, void *owner, struct io_lookup **ret_lookup)
+{
+    bool local = is_localhost(name);
+    struct io_lookup *lookup;
+    int error = create_lookup(resolver, name, callback, owner, &lookup);
+
+    if (error != 0) {
+        return error;
+    }
+    lookup->job->family = family;
+    error = local ? look_up_localhost(lookup->job) : enqueue(lookup->job);
+    error = begin_lookup(lookup, error, local, timeout_ms > 0 ? timeout_ms : IO_LOOKUP_TIMEOUT_MS);
+    if (error == 0) {
+        *ret_lookup = lookup;
+    }
+    return error;
+}
+
+int io_lookup_start_address(struct io_resolver *resolver, const struct sockaddr *address,
+                            io_lookup_callback *callback, void *owner, struct io_lookup **ret_lookup)
+{
+    struct io_lookup *lookup;
+    int error = create_lookup(resolver, "", callback, owner, &lookup);
+
+    if (error != 0) {
+        return error;
+    }
+    error = allocate_addresses(lookup->job, 1) ? 0 : -ENOMEM;
+    if (error == 0) {
+        bool v6 = address->sa_family == AF_INET6;
+        add_address(lookup->job, address, v6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in));
+        lookup->job->answered = true;
+    }
+    error = begin_lookup(lookup, error, true, 0);
+    if (error == 0) {
+        *ret_lookup = lookup;
+    }
+    return error;
 }
 
 int io_resolver_create(uv_loop_t *loop, struct io_resolver **ret_resolver)

@@ -40,6 +40,9 @@ struct io_resolver *io_resolver_destroy(struct io_resolver *resolver);
  */
 int io_lookup_start(struct io_resolver *resolver, const char *name, int family, unsigned timeout_ms,
                     io_lookup_callback *callback, void *owner, struct io_lookup **ret_lookup);
+/* The same for what is an address already: `address` is the answer, after the loop has turned. */
+int io_lookup_start_address(struct io_resolver *resolver, const struct sockaddr *address,
+                            io_lookup_callback *callback, void *owner, struct io_lookup **ret_lookup);
 /* No callback follows. */
 void io_lookup_cancel(struct io_lookup *lookup);
 

@@ -230,22 +230,7 @@ RT_TABLE(text_functions, "cleat:native/text", ""){
 
 static int js_text_prepare(JSContext *ctx)
 {
-    JSRuntime *runtime = JS_GetRuntime(ctx);
-    JS_NewClassID(runtime, &decoder_class);
-    if (!JS_IsRegisteredClass(runtime, decoder_class) &&
-        JS_NewClass(runtime, decoder_class, &decoder_class_def) < 0) {
-        return -1;
-    }
-    JSValue prototype = JS_NewObject(ctx);
-    if (JS_IsException(prototype)) {
-        return -1;
-    }
-    if (JS_SetPropertyFunctionList(ctx, prototype, decoder_methods, RT_COUNT(decoder_methods)) < 0) {
-        JS_FreeValue(ctx, prototype);
-        return -1;
-    }
-    JS_SetClassProto(ctx, decoder_class, prototype);
-    return 0;
+    return rt_define_class(ctx, &decoder_class, &decoder_class_def, decoder_methods, RT_COUNT(decoder_methods));
 }
 
 const struct rt_native_module js_text_module = {"cleat:native/text", text_functions, RT_COUNT(text_functions),

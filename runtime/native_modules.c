@@ -1,6 +1,7 @@
 /* native_modules.c - makes "cleat:native/<name>" modules out of the tables that C files declare (rt.h). */
 #include "engine.h"
 
+#include <pthread.h>
 #include <string.h>
 
 static const struct rt_native_module *find(const char *name)
@@ -46,4 +47,43 @@ JSModuleDef *rt_native_module_load(JSContext *ctx, const char *name)
         return NULL;
     }
     return def;
+}
+
+/* JS_NewClassID() counts per runtime but remembers in a variable of the process: alone it would give one number to two
+ * classes as soon as a second runtime loads modules in another order. */
+static void choose_class_id(JSRuntime *js, JSClassID *class_id)
+{
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    static JSClassID highest;
+
+    pthread_mutex_lock(&lock);
+    while (*class_id == 0) {
+        JSClassID candidate = 0;
+        JS_NewClassID(js, &candidate);
+        if (candidate > highest) {
+            *class_id = highest = candidate;
+        }
+    }
+    pthread_mutex_unlock(&lock);
+}
+
+int rt_define_class(JSContext *ctx, JSClassID *class_id, const JSClassDef *definition,
+                    const JSCFunctionListEntry *methods, int method_count)
+{
+    JSRuntime *js = JS_GetRuntime(ctx);
+    choose_class_id(js, class_id);
+    if (JS_IsRegisteredClass(js, *class_id)) {
+        return 0;
+    }
+    if (JS_NewClass(js, *class_id, definition) < 0) {
+        JS_ThrowOutOfMemory(ctx);
+        return -1;
+    }
+    JSValue prototype = JS_NewObject(ctx);
+    if (JS_IsException(prototype) || JS_SetPropertyFunctionList(ctx, prototype, methods, method_count) < 0) {
+        JS_FreeValue(ctx, prototype);
+        return -1;
+    }
+    JS_SetClassProto(ctx, *class_id, prototype);
+    return 0;
 }

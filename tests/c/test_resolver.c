@@ -168,6 +168,21 @@ TEST(localhost_never_leaves_the_host)
     CHECK_INT(done, 0);
 }
 
+TEST(an_address_is_its_own_answer)
+{
+    struct sockaddr_storage address = loopback_address(0);
+    struct io_lookup *lookup = NULL;
+    int before = calls_so_far();
+
+    done = 0;
+    CHECK_INT(io_lookup_start_address(resolver, (struct sockaddr *)&address, callback, &done, &lookup), 0);
+    CHECK_INT(done, 0);
+    CHECK(loopback_run(&loop, &done));
+    CHECK_INT(count, 1);
+    CHECK(memcmp(&addresses[0], &address, sizeof(struct sockaddr_in)) == 0);
+    CHECK_INT(calls_so_far(), before);
+}
+
 TEST(a_timeout_does_not_wait_for_the_server)
 {
     set_gate(false);
@@ -268,6 +283,7 @@ int main(void)
     RUN(errors_have_numbers_that_do_not_depend_on_the_c_library);
     RUN(addresses_are_unique_and_bounded);
     RUN(localhost_never_leaves_the_host);
+    RUN(an_address_is_its_own_answer);
     RUN(a_timeout_does_not_wait_for_the_server);
     RUN(cancelled_lookups_never_answer);
     RUN(threads_are_few_and_the_line_moves);
