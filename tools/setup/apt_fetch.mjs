@@ -101,6 +101,8 @@ function writeConfiguration(folder, { kind, suite, architecture }) {
         "Acquire::Languages": "none",
         "Acquire::Retries": "3",
         "APT::Default-Release": "",
+        // What is fetched is pinned by hash: an index that a mirror keeps for long does no harm.
+        "Acquire::Check-Valid-Until": "false",
         // Files are downloaded by who runs this: nothing here is written by another user.
         "APT::Sandbox::User": "root",
         ...(architecture === undefined ? {} : { "APT::Architecture": architecture }),

@@ -54,7 +54,7 @@ function missingText(missing, reason) {
         return `    ${option}=<folder>  for ${name} ${version} (Debian package ${apt.package}, suite ${apt.suite})`;
     });
     return (
-        `third-party sources are missing, and ${reason}.\nUnpack them yourself and name the folders, in the ` +
+        `third-party sources are missing, and ${reason}\nUnpack them yourself and name the folders, in the ` +
         `environment of this command or as -D… options of CMake:\n${lines.join("\n")}`
     );
 }
