@@ -9,6 +9,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { SetupError, progress, runMain } from "./setup/log.mjs";
 import { buildPackages, installMissing, lintPackages, testPackages } from "./setup/packages.mjs";
+import { provideDaemons } from "./setup/daemons.mjs";
 import { fetchThirdParty } from "./setup/third_party.mjs";
 
 const root = path.join(import.meta.dirname, "..");
@@ -56,6 +57,9 @@ export async function setUp(purpose = "build") {
     installMissing(lists[purpose]);
     installNpmPackages();
     await fetchThirdParty(purpose === "tests");
+    if (purpose === "tests") {
+        provideDaemons();
+    }
 }
 
 if (process.argv[1] === import.meta.filename) {

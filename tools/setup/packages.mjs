@@ -1,7 +1,7 @@
 // packages.mjs - the Debian packages that building and testing need, each with its reason, and their installation.
 // A package counts as present if its program or file is there, however it came: nothing is installed twice and other
 // distributions only need the same programs.
-import { execFileSync, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { accessSync, constants, existsSync, readdirSync } from "node:fs";
 import path from "node:path";
 import { SetupError, progress, warn } from "./log.mjs";
@@ -36,7 +36,8 @@ export const testPackages = [
     { name: "iproute2", program: "ip", why: "network namespaces with interfaces of their own" },
 ];
 
-function inPath(program) {
+/** Whether a program is in PATH. */
+export function inPath(program) {
     return (process.env.PATH ?? "").split(path.delimiter).some((folder) => {
         try {
             accessSync(path.join(folder, program), constants.X_OK);
@@ -132,9 +133,4 @@ export function installMissing(packages) {
             `installed, but not found afterwards: ${still.map((item) => item.program ?? item.file ?? item.glob.join("/")).join(", ")}`,
         );
     }
-}
-
-/** Machine architecture as Debian names it. */
-export function debianArchitecture() {
-    return execFileSync("dpkg", ["--print-architecture"], { encoding: "utf8" }).trim();
 }
