@@ -181,9 +181,21 @@ void rt_permission_describe(const struct rt_permission_query *query, char *out, 
     put_query(&(struct text){out, size}, query);
 }
 
-/* {"host": "mail.example.com", "port": 993} to permissions["tcp.connect"] */
-static void put_declaration(struct text *text, const struct rt_rule *rule, const char *class)
+/* The rule that would permit a query. */
+static struct rt_rule suggestion(const struct rt_rule *set)
 {
+    struct rt_rule rule = *set;
+    if (rule.operations == 1 << RT_MULTICAST_JOIN && rule.port_high == 0) {
+        rule.port_high = UINT16_MAX; /* from an ephemeral port any port of a rule will do */
+    }
+    return rule;
+}
+
+/* {"host": "mail.example.com", "port": 993} to permissions["tcp.connect"] */
+static void put_declaration(struct text *text, const struct rt_rule *set, const char *class)
+{
+    struct rt_rule declaration = suggestion(set);
+    const struct rt_rule *rule = &declaration;
     char host[RT_HOST_MAX + 8], port[16], interface[IF_NAMESIZE];
     bool multicast = (rule->operations & (1 << RT_MULTICAST_JOIN | 1 << RT_MULTICAST_SEND)) != 0;
     bool local = rule->operations == 1 << RT_TCP_LISTEN || rule->operations == 1 << RT_UDP_BIND;
@@ -262,6 +274,7 @@ void rt_permission_explain(const struct rt_permissions *p, const struct rt_permi
         put_declaration(&text, &set, NULL);
         return;
     }
+    set = suggestion(&set);
     rt_rule_format(&set, rule, sizeof(rule));
     enum rt_permission_state state = rt_permission_state(p, query);
     if (state == RT_GRANTED) {
