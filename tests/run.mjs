@@ -106,12 +106,7 @@ await runMain(async () => {
             continue;
         }
         try {
-            await build(preset, {
-                targets: [
-                    ...(preset === "fuzz" ? [] : ["all"]),
-                    ...new Set(own.flatMap(({ target }) => target ?? [])),
-                ],
-            });
+            await build(preset, { targets: [...new Set(own.map(({ target }) => target ?? "all"))] });
         } catch (error) {
             if (!(error instanceof SetupError)) {
                 throw error;
