@@ -36,8 +36,9 @@ function(cleat_check_source name directory header prefix)
     cleat_header_version("${directory}/${header}" "${prefix}" found)
     string(JSON tested GET "${pins}" ${name} version)
     if(NOT found VERSION_EQUAL tested)
-        message(WARNING "\n*** ${name} ${found} in ${directory} is not the tested version ${tested}. ***\n"
-            "*** It may work; run `npm test` before you rely on it. ***")
+        # Indented lines are not wrapped by CMake.
+        message(WARNING "\n  *** ${name} ${found} is not the tested version ${tested} ***\n"
+            "  *** (${directory}). It may work; run `npm test` before you rely on it. ***\n")
         return()
     endif()
     string(JSON count LENGTH "${pins}" ${name} files)
