@@ -84,6 +84,10 @@ int io_udp_open(struct io_udp *udp, uv_loop_t *loop, int family, const struct io
     }
     udp->fd = fd;
     udp->family = family;
+    struct sockaddr_storage local;
+    if (io_net_local_address(fd, &local) == 0 && local.ss_family == AF_INET) {
+        udp->bound_ipv4 = ((struct sockaddr_in *)&local)->sin_addr;
+    }
     udp->only_interface = options->interface_index;
     udp->on_event = on_event;
     return 0;
@@ -342,7 +346,9 @@ static int prepare_send(const struct io_udp *udp, const struct io_udp_destinatio
         memset(target->control, 0, sizeof(target->control));
         header.msg_control = target->control;
         if (destination->address->sa_family == AF_INET) {
-            struct in_pktinfo info = {.ipi_ifindex = (int)interface_index};
+            /* The source goes with it: left out, the message would not have the address that the socket is
+             * bound to. */
+            struct in_pktinfo info = {.ipi_ifindex = (int)interface_index, .ipi_spec_dst = udp->bound_ipv4};
             header.msg_controllen =
                 (socklen_t)put_control(target->control, IPPROTO_IP, IP_PKTINFO, &info, sizeof(info));
         } else {

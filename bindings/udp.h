@@ -55,10 +55,11 @@ typedef void io_udp_closed_callback(struct io_udp *udp);
 struct io_udp {
     uv_poll_t poll;
     int fd, family;
-    unsigned only_interface; /* what arrives elsewhere is dropped; 0: no such rule */
-    int wanted, watched;     /* events asked for, events that the loop watches */
-    int stray_errors;        /* error events in a row without an error to be found */
-    uint32_t kernel_dropped; /* last value of the kernel's counter, which wraps */
+    struct in_addr bound_ipv4; /* the address it is bound to; INADDR_ANY: none */
+    unsigned only_interface;   /* what arrives elsewhere is dropped; 0: no such rule */
+    int wanted, watched;       /* events asked for, events that the loop watches */
+    int stray_errors;          /* error events in a row without an error to be found */
+    uint32_t kernel_dropped;   /* last value of the kernel's counter, which wraps */
     uint64_t dropped;
     struct io_udp_membership *memberships;
     unsigned membership_count;
