@@ -206,8 +206,11 @@ static JSValue js_watch(JSContext *ctx, JSValueConst self, int argc, JSValueCons
 }
 
 /* RT_TYPES "cleat:native/network"
-    interface NetworkAddress { address: string; family: "ipv4" | "ipv6"; prefixLength: number; broadcast:
-   string | null } interface NetworkInterface { name: string; index: number; mac: string | null; mtu: number;
+    interface NetworkAddress {
+        address: string; family: "ipv4" | "ipv6"; prefixLength: number; broadcast: string | null;
+    }
+    interface NetworkInterface {
+        name: string; index: number; mac: string | null; mtu: number;
         up: boolean; running: boolean; loopback: boolean; multicast: boolean; pointToPoint: boolean;
         addresses: NetworkAddress[];
     }

@@ -365,8 +365,7 @@ static JSValue js_udp_close(JSContext *ctx, JSValueConst self, int argc, JSValue
 /* RT_TYPES "cleat:native/udp"
     import type { Destination } from "cleat:native/resolver";
     // 2 readable (after receive() gave an empty list), 3 writable (after send() gave false), 4 failed
-   (detail: the
-    // error; the handle is closed), 5 closed (after close()).
+    // (detail: the error; the handle is closed), 5 closed (after close()).
     type UdpEvent = 2 | 3 | 4 | 5;
     interface UdpOptions {
         localAddress: string | null; localPort: number; remoteAddress: string | null; remotePort: number;

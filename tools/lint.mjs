@@ -73,7 +73,7 @@ await runMain(async () => {
     const queue = chosen.slice();
     const worker = async () => {
         for (let name = queue.shift(); name !== undefined; name = queue.shift()) {
-            const problem = await checks[name]();
+            const problem = await checks[name]().catch((error) => error.message);
             progress(`${problem === "" ? "ok  " : "FAIL"} ${name}`);
             if (problem !== "") {
                 failures.push(`\n${name}:\n${problem}`);

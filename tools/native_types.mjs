@@ -139,7 +139,10 @@ export async function nativeTypes() {
     }
     const { format, resolveConfig } = await import("prettier");
     const options = await resolveConfig(target);
-    return format([head, ...declarations(modules)].join("\n"), { ...options, parser: "typescript" });
+    const text = [head, ...declarations(modules)].join("\n");
+    return format(text, { ...options, parser: "typescript" }).catch((error) => {
+        throw new SetupError(`the tables in C do not make valid TypeScript: ${error.message}`);
+    });
 }
 
 if (process.argv[1] === import.meta.filename) {
