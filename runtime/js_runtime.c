@@ -1,5 +1,6 @@
 /* js_runtime.c - what built-in TypeScript asks of the runtime itself: output, exit, arguments, memory, signals, source
  * maps, and the kinds of objects that JavaScript cannot tell apart. */
+#include "builtins.h"
 #include "bundle.h"
 #include "module_loader.h"
 #include "signals.h"
@@ -307,6 +308,59 @@ static JSValue js_promise_result(JSContext *ctx, JSValueConst this_value, int ar
     return JS_IsPromise(argv[0]) ? JS_PromiseResult(ctx, argv[0]) : JS_UNDEFINED;
 }
 
+static JSValue js_proxy_target(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
+{
+    (void)this_value;
+    (void)argc;
+    if (!JS_IsProxy(argv[0])) {
+        return JS_NULL;
+    }
+    JSValue target = JS_GetProxyTarget(ctx, argv[0]);
+    if (JS_IsException(target)) { /* revoked */
+        JS_FreeValue(ctx, JS_GetException(ctx));
+        return JS_NULL;
+    }
+    return JS_IsObject(target) ? target : JS_NULL;
+}
+
+static JSValue js_builtin(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
+{
+    (void)this_value;
+    (void)argc;
+    JSValue value = JS_EXCEPTION;
+    const char *module = JS_ToCString(ctx, argv[0]), *name = module ? JS_ToCString(ctx, argv[1]) : NULL;
+    if (name) {
+        value = rt_builtin_export(ctx, module, name);
+    }
+    JS_FreeCString(ctx, name);
+    JS_FreeCString(ctx, module);
+    return value;
+}
+
+static JSValue js_report_error(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
+{
+    (void)this_value;
+    (void)argc;
+    struct rt *rt = rt_from_context(ctx);
+    JS_Throw(ctx, JS_DupValue(ctx, argv[0]));
+    rt_report_exception(rt);
+    return rt->stopping ? unwind(ctx) : JS_UNDEFINED;
+}
+
+static JSValue js_wants_color(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
+{
+    (void)this_value;
+    (void)argc;
+    int fd;
+    if (stream_argument(ctx, argv[0], &fd) < 0) {
+        return JS_EXCEPTION;
+    }
+    /* https://no-color.org: set and not empty. */
+    const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
+    bool wanted = (!no_color || !no_color[0]) && term && strcmp(term, "dumb") != 0 && isatty(fd);
+    return JS_NewBool(ctx, wanted);
+}
+
 RT_TABLE(runtime_functions, "cleat:native/runtime", "")
 {
     RT_METHOD("write", js_write, 2, "(stream: 1 | 2, text: string) => void", "Writes text to stdout (1) or stderr (2), at once and in full"),
@@ -325,6 +379,10 @@ RT_TABLE(runtime_functions, "cleat:native/runtime", "")
     RT_METHOD("getRandomValues", js_get_random_values, 1, "(target: ArrayBufferView) => void", "Fills an integer array with random bytes"),
     RT_METHOD("sourceMap", js_source_map, 1, "(file: string) => string | null", "The source map (JSON text) that came with a module of the app"),
     RT_METHOD("classOf", js_class_of, 1, "(value: object) => string", "The engine's class in lower case: \"map\", \"date\", \"uint8array\", \"proxy\", \"promise:pending\", \"promise:fulfilled\", \"promise:rejected\", …"),
+    RT_METHOD("proxyTarget", js_proxy_target, 1, "(proxy: object) => object | null", "The target of a proxy, null once it is revoked; runs no trap"),
+    RT_METHOD("builtin", js_builtin, 2, "(module: string, name: string) => unknown", "An export of a built-in module, which is loaded if need be: for what only some programs reach"),
+    RT_METHOD("reportError", js_report_error, 1, "(error: unknown) => void", "Reports an error as if nobody had caught it (HTML, \"report an exception\"): events, text, exit code"),
+    RT_METHOD("wantsColor", js_wants_color, 1, "(stream: 1 | 2) => boolean", "Whether the stream is a terminal on which colours are wanted (NO_COLOR not set, TERM not \"dumb\")"),
     RT_METHOD("promiseResult", js_promise_result, 1, "(promise: Promise<unknown>) => unknown", "What a settled promise holds"),
 };
 

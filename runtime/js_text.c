@@ -230,7 +230,8 @@ RT_TABLE(text_functions, "cleat:native/text", ""){
 
 static int js_text_prepare(JSContext *ctx)
 {
-    return rt_define_class(ctx, &decoder_class, &decoder_class_def, decoder_methods, RT_COUNT(decoder_methods));
+    return rt_define_class(ctx, &decoder_class, &decoder_class_def, decoder_methods,
+                           RT_COUNT(decoder_methods));
 }
 
 const struct rt_native_module js_text_module = {"cleat:native/text", text_functions, RT_COUNT(text_functions),

@@ -133,7 +133,13 @@ declare module "cleat:native/runtime" {
     export function write(stream: 1 | 2, text: string): void;
     export function isTerminal(stream: 1 | 2): boolean;
     export function exit(code: number): never;
+    /** Ends the app as the signal does without a handler, everything closed in order. */
+    export function exitBySignal(name: string): never;
     export function args(): string[];
+    /** The bundle's manifest; null for a plain file. */
+    export function app(): { id: string; name: string; version: string } | null;
+    /** The functions of the program that embeds the runtime. */
+    export function host(): Record<string, (...values: unknown[]) => unknown> | undefined;
     export function version(): { cleat: string; engine: string; uv: string };
     /** "x64", "arm64", "mipsel", … as compiled. */
     export function architecture(): string;
@@ -146,8 +152,6 @@ declare module "cleat:native/runtime" {
     export function onSignal(name: string, handler: (() => void) | null): void;
     /** The source map (JSON text) that came with a module of the app, or null. */
     export function sourceMap(file: string): string | null;
-    /** Sets the function that the runtime calls for an error nobody caught; returns true if it was handled (preventDefault). */
-    export function onUncaught(handler: (kind: "error" | "unhandledrejection" | "rejectionhandled", error: unknown, promise: Promise<unknown> | null) => boolean): void;
     /** What a value is, whatever its prototype says: "proxy", "promise:pending", "promise:fulfilled", "promise:rejected", "date", "regexp", "map", "set", "weakmap", "weakset", "weakref", "error", "domexception", "arraybuffer", "sharedarraybuffer", "dataview", "uint8array" and so on, "array", "arguments", "function", "generator", "map iterator", "set iterator", "number", "string", "boolean", "bigint", "symbol" (the wrappers), else "object" or the engine's class name in lower case. Runs no JavaScript. Used by console and structuredClone. */
     export function classOf(value: object): string;
     export function promiseResult(promise: Promise<unknown>): unknown;

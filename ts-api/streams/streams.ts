@@ -1,0 +1,19 @@
+// streams.ts - the stream classes, from the npm package web-streams-polyfill (a port of the reference implementation),
+// as a module of the runtime. Not here: streams over sockets (sockets/), text streams (web/text_streams.ts).
+//
+// Spec: Streams (WHATWG).
+export {
+    ByteLengthQueuingStrategy,
+    CountQueuingStrategy,
+    ReadableByteStreamController,
+    ReadableStream,
+    ReadableStreamBYOBReader,
+    ReadableStreamBYOBRequest,
+    ReadableStreamDefaultController,
+    ReadableStreamDefaultReader,
+    TransformStream,
+    TransformStreamDefaultController,
+    WritableStream,
+    WritableStreamDefaultController,
+    WritableStreamDefaultWriter,
+} from "web-streams-polyfill";

@@ -1,0 +1,655 @@
+// inspect.ts - values as text for people: what console prints for objects, and the `%` formats. Nothing of the app runs
+// while a value is inspected: no getter, no proxy trap, no toString. Not here: the console's methods (console.ts),
+// strings (text_width.ts), errors (inspect_error.ts), the contents of collections (inspect_contents.ts).
+import { classOf, proxyTarget } from "cleat:native/runtime";
+import { contentsOf } from "./inspect_contents.ts";
+import { errorHeader, formatError } from "./inspect_error.ts";
+import {
+    ELEMENTS_MAX,
+    Inspection,
+    LINE_WIDTH,
+    moreText,
+    STRING_MAX,
+    VALUES_MAX,
+    type InspectOptions,
+} from "./inspect_style.ts";
+import { isIdentifier, join, quoted, sliceText, spaces, textWidth } from "./text_width.ts";
+import { dataProperty, platformObject } from "./webidl.ts";
+
+export { join, padded, spaces, textWidth } from "./text_width.ts";
+export type { InspectOptions } from "./inspect_style.ts";
+
+const { apply, ownKeys, getPrototypeOf } = Reflect;
+const { getOwnPropertyDescriptor, hasOwn } = Object;
+const { isArray } = Array;
+const { max, min, floor, round, sqrt } = Math;
+const symbolToString = Symbol.prototype.toString;
+const functionToString = Function.prototype.toString;
+const { toStringTag } = Symbol;
+
+/** A value as text. */
+export function inspect(value: unknown, options: InspectOptions = {}): string {
+    return inspectWith(new Inspection(options), value);
+}
+
+function inspectWith(state: Inspection, value: unknown): string {
+    try {
+        return formatValue(state, value);
+    } catch {
+        // Out of stack, or an app that has replaced what this needs.
+        return "[value that can't be inspected]";
+    }
+}
+
+/** The text that console.log and its like make of their arguments (Console §2.2 "Formatter"). */
+export function formatArguments(args: readonly unknown[], colors: boolean): string {
+    let text = "";
+    let next = 0;
+    const [first] = args;
+    if (typeof first === "string") {
+        next = 1;
+        text = args.length === 1 ? first : formatString(first, args, colors, (used) => (next = used));
+    }
+    for (let i = next; i < args.length; i++) {
+        const value = args[i];
+        text += (i > 0 ? " " : "") + (typeof value === "string" ? value : inspect(value, { colors }));
+    }
+    return text;
+}
+
+function formatString(
+    format: string,
+    args: readonly unknown[],
+    colors: boolean,
+    setNext: (next: number) => void,
+): string {
+    let text = "";
+    let start = 0;
+    let next = 1;
+    for (let i = 0; i + 1 < format.length; i++) {
+        if (format[i] !== "%") {
+            continue;
+        }
+        const kind = format[i + 1]!;
+        let value: string;
+        if (kind === "%") {
+            value = "%";
+        } else if (next >= args.length) {
+            continue;
+        } else {
+            const formatted = formatOne(kind, args[next], colors);
+            if (formatted === null) {
+                continue;
+            }
+            value = formatted;
+            next++;
+        }
+        text += sliceText(format, start, i) + value;
+        start = i + 2;
+        i++;
+    }
+    setNext(next);
+    return text + sliceText(format, start);
+}
+
+function formatOne(kind: string, value: unknown, colors: boolean): string | null {
+    switch (kind) {
+        case "s":
+            if (typeof value === "string") {
+                return value;
+            }
+            return typeof value === "object" || typeof value === "function"
+                ? inspect(value, { depth: 0 })
+                : inspect(value);
+        case "d":
+        case "i":
+        case "f":
+            return formatNumber(kind, value);
+        case "o":
+            return inspect(value, { colors, showHidden: true });
+        case "O":
+            return inspect(value, { colors });
+        case "c":
+            return "";
+        default:
+            return null;
+    }
+}
+
+function formatNumber(kind: string, value: unknown): string {
+    if (typeof value === "bigint") {
+        return `${value}n`;
+    }
+    if (
+        typeof value === "symbol" ||
+        (typeof value === "object" && value !== null) ||
+        typeof value === "function"
+    ) {
+        return "NaN";
+    }
+    const number =
+        kind === "i" ? toInteger(value) : kind === "f" ? parseFloat(`${value as string}`) : Number(value);
+    return inspect(number);
+}
+
+function toInteger(value: unknown): number {
+    const number = typeof value === "number" ? value : parseFloat(`${value as string}`);
+    return number < 0 ? -floor(-number) : floor(number);
+}
+
+const { parseFloat, Number } = globalThis;
+
+/** Errors are shown this much deeper than other values: chains of causes are short, and matter. */
+const ERROR_DEPTH = 8;
+
+// Values ---------------------------------------------------------------------------------------------------------
+
+export function formatValue(state: Inspection, value: unknown): string {
+    state.height = 0;
+    if ((typeof value === "object" && value !== null) || typeof value === "function") {
+        return formatObject(state, value);
+    }
+    return formatPrimitive(state, value);
+}
+
+function formatPrimitive(state: Inspection, value: unknown): string {
+    switch (typeof value) {
+        case "string":
+            return formatText(state, value);
+        case "number":
+            return state.style(value === 0 && 1 / value < 0 ? "-0" : `${value}`, "number");
+        case "bigint":
+            return state.style(`${value}n`, "bigint");
+        case "boolean":
+            return state.style(`${value}`, "boolean");
+        case "symbol":
+            return state.style(symbolText(value), "symbol");
+        case "undefined":
+            return state.style("undefined", "undefined");
+        default:
+            return state.style("null", "null");
+    }
+}
+
+function formatText(state: Inspection, text: string): string {
+    const more = text.length - STRING_MAX;
+    return more > 0
+        ? `${state.style(quoted(sliceText(text, 0, STRING_MAX)), "string")}... ${more} more character${more > 1 ? "s" : ""}`
+        : state.style(quoted(text), "string");
+}
+
+export function symbolText(symbol: symbol): string {
+    const text: string = apply(symbolToString, symbol, []);
+    const description = sliceText(text, 7, text.length - 1);
+    const literal = quoted(description);
+    // Escaped as in a literal, without its quotes.
+    return `Symbol(${sliceText(literal, 1, literal.length - 1)})`;
+}
+
+function formatObject(state: Inspection, value: object): string {
+    for (let i = 0; i < state.path.length; i++) {
+        if (state.path[i] === value) {
+            return state.style(`[Circular *${circularIndex(state, value, true)}]`, "special");
+        }
+    }
+    let kind = classOf(value);
+    if (kind === "proxy") {
+        return formatProxy(state, value);
+    }
+    kind = typeof value === "function" ? "function" : kind;
+    if (++state.values > VALUES_MAX) {
+        return state.style("...", "special");
+    }
+    const name = constructorName(value);
+    const limit = kind === "error" || kind === "domexception" ? state.depth + ERROR_DEPTH : state.depth;
+    if (state.level > limit && kind !== "function") {
+        return state.style(`[${name ?? `${fallbackName(kind)}: null prototype`}]`, "special");
+    }
+    state.path[state.path.length] = value;
+    state.level++;
+    const text = formatOpened(state, value, kind, name);
+    state.level--;
+    state.path.length--;
+    const index = circularIndex(state, value, false);
+    return index > 0 ? `${state.style(`<ref *${index}>`, "special")} ${text}` : text;
+}
+
+function circularIndex(state: Inspection, value: object, add: boolean): number {
+    const { circular } = state;
+    for (let i = 0; i < circular.length; i++) {
+        if (circular[i] === value) {
+            return i + 1;
+        }
+    }
+    if (!add) {
+        return 0;
+    }
+    circular[circular.length] = value;
+    return circular.length;
+}
+
+function formatProxy(state: Inspection, value: object): string {
+    const target = proxyTarget(value);
+    if (target === null) {
+        return state.style("[revoked Proxy]", "special");
+    }
+    state.path[state.path.length] = value;
+    const text = formatObject(state, target);
+    state.path.length--;
+    return `Proxy(${text})`;
+}
+
+function formatOpened(state: Inspection, value: object, kind: string, name: string | null): string {
+    const output: string[] = [];
+    let height = 0;
+    const add = (entry: string): void => {
+        output[output.length] = entry;
+        height = max(height, state.height);
+    };
+    let prefix: string;
+    let base = "";
+    let open = "{";
+    let close = "}";
+    let elements: ArrayLike<unknown> | undefined;
+
+    if (kind === "array") {
+        const array = value as unknown[];
+        prefix = name === "Array" ? "" : `${nameText(name, "Array")}(${array.length}) `;
+        open = "[";
+        close = "]";
+        elements = array;
+        addElements(state, array, add);
+        addProperties(state, value, add, true);
+    } else if (kind === "error" || kind === "domexception") {
+        prefix = "";
+        base = formatError(state, value, kind, name, (key, shown) =>
+            add(`[${key}]: ${nested(state, shown)}`),
+        );
+        addProperties(state, value, add, false, isErrorKey);
+    } else if (kind === "function") {
+        prefix = "";
+        base = state.style(functionText(value, name), "special");
+        addProperties(state, value, add, false);
+    } else {
+        const contents = contentsOf(state, value, kind, add, nested);
+        prefix = objectPrefix(value, kind, name, contents.size);
+        if (contents.base !== "") {
+            base = contents.base;
+            prefix = name === contents.plainName ? "" : prefix;
+        }
+        if (contents.brackets) {
+            open = "[";
+            close = "]";
+            elements = contents.elements;
+        }
+        addProperties(state, value, add, contents.brackets || kind === "string", undefined);
+        addAccessors(state, value, add);
+    }
+    state.height = height + 1;
+    if (output.length === 0) {
+        return base !== "" ? prefix + base : `${prefix}${open}${close}`;
+    }
+    return layOut(state, output, `${prefix}${base === "" ? "" : `${base} `}${open}`, close, elements, height);
+}
+
+/** A value inside of another one. */
+export function nested(state: Inspection, value: unknown): string {
+    state.indentation += 2;
+    const text = formatValue(state, value);
+    state.indentation -= 2;
+    return text;
+}
+
+function objectPrefix(value: object, kind: string, name: string | null, size: number): string {
+    const count = size >= 0 ? `(${size})` : "";
+    const fallback = fallbackName(kind);
+    const tag = tagOf(value);
+    let text = nameText(name, fallback + count);
+    if (name !== null) {
+        text += count;
+        if (kind !== "object" && name !== fallback) {
+            text += ` [${fallback}]`;
+        }
+    }
+    if (tag !== "" && tag !== name && tag !== fallback) {
+        text += ` [${tag}]`;
+    } else if (kind === "object" && name === "Object") {
+        return "";
+    }
+    return `${text} `;
+}
+
+function nameText(name: string | null, fallback: string): string {
+    return name ?? `[${fallback}: null prototype]`;
+}
+
+/** "Uint8Array" for "uint8array". */
+function fallbackName(kind: string): string {
+    switch (kind) {
+        case "arraybuffer":
+            return "ArrayBuffer";
+        case "sharedarraybuffer":
+            return "SharedArrayBuffer";
+        case "dataview":
+            return "DataView";
+        case "weakmap":
+            return "WeakMap";
+        case "weakset":
+            return "WeakSet";
+        case "weakref":
+            return "WeakRef";
+        case "finalizationregistry":
+            return "FinalizationRegistry";
+        case "regexp":
+            return "RegExp";
+        case "bigint64array":
+            return "BigInt64Array";
+        case "biguint64array":
+            return "BigUint64Array";
+        case "uint8clampedarray":
+            return "Uint8ClampedArray";
+        case "promise:pending":
+        case "promise:fulfilled":
+        case "promise:rejected":
+            return "Promise";
+        default: {
+            let text = "";
+            let upper = true;
+            const short = sliceText(kind, kind.length - 5) === "array" ? kind.length - 5 : kind.length;
+            for (let i = 0; i < kind.length; i++) {
+                text += upper || i === short ? kind[i]!.toUpperCase() : kind[i]!;
+                upper = kind[i] === " ";
+            }
+            return text;
+        }
+    }
+}
+
+/** The name of the class: of the first `constructor` on the prototype chain; null where there is none. */
+function constructorName(value: object): string | null {
+    let object: object | null = value;
+    for (let i = 0; object !== null && i < 1000; i++) {
+        const constructor = dataProperty(object, "constructor");
+        if (typeof constructor === "function" && classOf(constructor) !== "proxy") {
+            const name = dataProperty(constructor, "name");
+            if (typeof name === "string" && name !== "") {
+                return name;
+            }
+        }
+        object = getPrototypeOf(object);
+        if (object !== null && classOf(object) === "proxy") {
+            return null;
+        }
+    }
+    return null;
+}
+
+function tagOf(value: object): string {
+    let object: object | null = value;
+    for (let i = 0; object !== null && i < 1000; i++) {
+        if (hasOwn(object, toStringTag)) {
+            const tag = dataProperty(object, toStringTag);
+            return typeof tag === "string" ? tag : "";
+        }
+        object = getPrototypeOf(object);
+        if (object !== null && classOf(object) === "proxy") {
+            return "";
+        }
+    }
+    return "";
+}
+
+function functionText(value: object, constructor: string | null): string {
+    const given = dataProperty(value, "name");
+    const name = typeof given === "string" ? given : "";
+    const source: string = apply(functionToString, value, []);
+    if (sliceText(source, 0, 5) === "class" && !isIdentifier(source[5] ?? "")) {
+        const parent = getPrototypeOf(value);
+        const parentName = typeof parent === "function" ? dataProperty(parent, "name") : "";
+        const heir = typeof parentName === "string" && parentName !== "" ? ` extends ${parentName}` : "";
+        return `[class ${name === "" ? "(anonymous)" : name}${heir}]`;
+    }
+    const tag = tagOf(value);
+    const kind = tag === "" || sliceText(tag, tag.length - 8) !== "Function" ? "Function" : tag;
+    return `[${kind}${name === "" ? " (anonymous)" : `: ${name}`}]${constructor === null ? " (null prototype)" : ""}`;
+}
+
+function isErrorKey(key: PropertyKey): boolean {
+    return key === "stack" || key === "message" || key === "cause" || key === "errors";
+}
+
+// Elements and properties ----------------------------------------------------------------------------------------
+
+function addElements(state: Inspection, array: readonly unknown[], add: (entry: string) => void): void {
+    const { length } = array;
+    let shown = 0;
+    let index = 0;
+    while (index < length && shown < ELEMENTS_MAX) {
+        const descriptor = getOwnPropertyDescriptor(array, index);
+        if (descriptor === undefined) {
+            const start = index;
+            while (index < length && !hasOwn(array, index) && index - start < 1_000_000) {
+                index++;
+            }
+            // A huge sparse array: its holes are not worth counting one by one.
+            index = index - start === 1_000_000 ? length : index;
+            const holes = index - start;
+            add(state.style(`<${holes} empty item${holes > 1 ? "s" : ""}>`, "undefined"));
+        } else {
+            add(formatDescriptor(state, descriptor));
+            index++;
+        }
+        shown++;
+    }
+    if (index < length) {
+        add(moreText(state, length - index, "item"));
+    }
+}
+
+function addProperties(
+    state: Inspection,
+    value: object,
+    add: (entry: string) => void,
+    indexed: boolean,
+    skip?: (key: PropertyKey) => boolean,
+): void {
+    // Every index of a large array would become a key: its other properties are not shown.
+    if (indexed && ((value as { length?: number }).length ?? 0) > 4096) {
+        return;
+    }
+    const keys = ownKeys(value);
+    let shown = 0;
+    for (let i = 0; i < keys.length; i++) {
+        const key = keys[i]!;
+        if ((indexed && (isIndex(key) || key === "length")) || skip?.(key)) {
+            continue;
+        }
+        let descriptor: PropertyDescriptor | undefined;
+        try {
+            descriptor = getOwnPropertyDescriptor(value, key);
+        } catch {
+            // An export of a module that has not been evaluated yet.
+            add(`${keyText(state, key, true)}: ${state.style("<uninitialized>", "special")}`);
+            continue;
+        }
+        if (descriptor === undefined || !(descriptor.enumerable || state.showHidden)) {
+            continue;
+        }
+        if (++shown > ELEMENTS_MAX) {
+            add(moreText(state, keys.length - i, "key"));
+            break;
+        }
+        add(`${keyText(state, key, descriptor.enumerable === true)}: ${formatDescriptor(state, descriptor)}`);
+    }
+}
+
+function isIndex(key: PropertyKey): boolean {
+    if (typeof key !== "string" || key === "") {
+        return false;
+    }
+    for (let i = 0; i < key.length; i++) {
+        if (!(key[i]! >= "0" && key[i]! <= "9")) {
+            return false;
+        }
+    }
+    return true;
+}
+
+function keyText(state: Inspection, key: PropertyKey, enumerable: boolean): string {
+    const text =
+        typeof key === "symbol"
+            ? `[${state.style(symbolText(key), "symbol")}]`
+            : isIdentifier(key as string)
+              ? (key as string)
+              : state.style(quoted(key as string), "string");
+    return enumerable ? text : `[${text}]`;
+}
+
+function formatDescriptor(state: Inspection, descriptor: PropertyDescriptor): string {
+    if (hasOwn(descriptor, "value")) {
+        return nested(state, descriptor.value);
+    }
+    state.height = 0;
+    const text =
+        descriptor.get === undefined
+            ? "[Setter]"
+            : descriptor.set === undefined
+              ? "[Getter]"
+              : "[Getter/Setter]";
+    return state.style(text, "special");
+}
+
+/** The attributes that a class of the runtime wants to be seen: they live behind accessors of its prototype. */
+function addAccessors(state: Inspection, value: object, add: (entry: string) => void): void {
+    let object: object | null = getPrototypeOf(value);
+    for (let i = 0; object !== null && i < 1000 && classOf(object) !== "proxy"; i++) {
+        const shown = dataProperty(object, platformObject);
+        if (isArray(shown)) {
+            for (let j = 0; j < shown.length; j++) {
+                const name = shown[j] as string;
+                const getter = getOwnPropertyDescriptor(object, name)?.get;
+                if (getter !== undefined) {
+                    try {
+                        add(`${name}: ${nested(state, apply(getter, value, []))}`);
+                    } catch {
+                        // The prototype itself, or an object that only looks like one.
+                        return;
+                    }
+                }
+            }
+        }
+        object = getPrototypeOf(object);
+    }
+}
+
+// Layout ---------------------------------------------------------------------------------------------------------
+
+/** Objects of at most this many levels may stand on one line. */
+const ONE_LINE_HEIGHT = 3;
+
+function layOut(
+    state: Inspection,
+    output: string[],
+    start: string,
+    end: string,
+    elements: ArrayLike<unknown> | undefined,
+    height: number,
+): string {
+    let lines = output;
+    if (elements !== undefined && output.length > 6) {
+        lines = inColumns(state, output, elements);
+    }
+    if (lines === output && height < ONE_LINE_HEIGHT) {
+        let width = textWidth(start) + output.length + state.indentation;
+        let broken = false;
+        for (let i = 0; i < output.length && !broken; i++) {
+            width += textWidth(output[i]!) + 1;
+            broken = width > LINE_WIDTH - 4 || hasLineBreak(output[i]!);
+        }
+        if (!broken && !hasLineBreak(start)) {
+            return `${start} ${join(output, ", ")} ${end}`;
+        }
+    }
+    const indentation = spaces(state.indentation);
+    return `${start}\n${indentation}  ${join(lines, `,\n${indentation}  `)}\n${indentation}${end}`;
+}
+
+function hasLineBreak(text: string): boolean {
+    for (let i = 0; i < text.length; i++) {
+        if (text[i] === "\n") {
+            return true;
+        }
+    }
+    return false;
+}
+
+/** Puts more than six short elements into columns. */
+function inColumns(state: Inspection, output: string[], elements: ArrayLike<unknown>): string[] {
+    const rest = elements.length > output.length && output.length > ELEMENTS_MAX ? 1 : 0;
+    const count = output.length - rest;
+    const widths: number[] = [];
+    let total = 0;
+    let widest = 0;
+    for (let i = 0; i < count; i++) {
+        const width = textWidth(output[i]!);
+        if (hasLineBreak(output[i]!)) {
+            return output;
+        }
+        widths[i] = width;
+        total += width + 2;
+        widest = max(widest, width);
+    }
+    const cell = widest + 2;
+    if (!(cell * 3 + state.indentation < LINE_WIDTH && (total / cell > 5 || widest <= 6))) {
+        return output;
+    }
+    // A block about two and a half times as wide as high, characters being higher than wide.
+    const bias = max(cell - sqrt(cell - total / count) - 2, 1);
+    const columns = min(
+        round(sqrt(2.5 * bias * count) / bias),
+        floor((LINE_WIDTH - state.indentation) / cell),
+        15,
+    );
+    if (columns <= 1) {
+        return output;
+    }
+    const columnWidths: number[] = [];
+    for (let column = 0; column < columns; column++) {
+        let width = 0;
+        for (let i = column; i < count; i += columns) {
+            width = max(width, widths[i]!);
+        }
+        columnWidths[column] = width;
+    }
+    const first = elements[0];
+    const right = typeof first === "number" || typeof first === "bigint";
+    const rows: string[] = [];
+    for (let start = 0; start < count; start += columns) {
+        const end = min(start + columns, count);
+        let row = "";
+        for (let i = start; i < end; i++) {
+            const gap = spaces(columnWidths[i - start]! - widths[i]!);
+            const last = i === end - 1;
+            row += right ? gap + output[i]! : output[i]!;
+            row += last ? "" : right ? ", " : `, ${gap}`;
+        }
+        rows[rows.length] = row;
+    }
+    if (rest > 0) {
+        rows[rows.length] = output[count]!;
+    }
+    return rows;
+}
+
+// Summary --------------------------------------------------------------------------------------------------------
+
+/** "TypeError: not a function", or the value where it is no error. */
+export function errorSummary(value: unknown): string {
+    if (typeof value === "object" && value !== null) {
+        const kind = classOf(value);
+        if (kind === "error" || kind === "domexception") {
+            return errorHeader(value, kind, constructorName(value));
+        }
+    }
+    return inspect(value, { depth: 0 });
+}

@@ -1,0 +1,100 @@
+// webidl.ts - what classes that a standard describes in Web IDL have in common: enumerable members, the class string,
+// the mark that structuredClone refuses, conversions of arguments. Not here: the classes.
+//
+// Spec: Web IDL §3.6 (overloads and argument counts), §3.2.17 (dictionaries), §3.7 (interfaces).
+
+const { defineProperty, getOwnPropertyDescriptor } = Object;
+const { ownKeys } = Reflect;
+const { toStringTag } = Symbol;
+
+/**
+ * A property of the prototypes of platform objects: what has it can't be cloned. Its value lists the accessors that
+ * console shows as if they were own properties.
+ */
+export const platformObject: unique symbol = Symbol("platform object");
+
+/** Gives a class the shape of a Web IDL interface. `shown` are attributes that inspection may read. */
+export function defineInterface(
+    constructor: { prototype: object },
+    name: string,
+    shown: readonly string[] = [],
+): void {
+    // The bundler renames classes that refer to themselves.
+    defineProperty(constructor, "name", hidden(name));
+    makeEnumerable(constructor.prototype, "constructor");
+    makeEnumerable(constructor, "prototype");
+    defineProperty(constructor.prototype, toStringTag, hidden(name));
+    defineProperty(constructor.prototype, platformObject, hidden(shown));
+}
+
+function hidden(value: unknown): PropertyDescriptor & { __proto__: null } {
+    return { __proto__: null, value, writable: false, enumerable: false, configurable: true };
+}
+
+function makeEnumerable(object: object, except: string): void {
+    const keys = ownKeys(object);
+    for (let i = 0; i < keys.length; i++) {
+        const key = keys[i]!;
+        if (typeof key !== "string" || key === except || key === "length" || key === "name") {
+            continue;
+        }
+        defineProperty(object, key, { __proto__: null, enumerable: true } as PropertyDescriptor);
+    }
+}
+
+/** Defines constants on a class and its prototype, as Web IDL does. */
+export function defineConstants(constructor: { prototype: object }, constants: Record<string, number>): void {
+    const keys = ownKeys(constants) as string[];
+    for (let i = 0; i < keys.length; i++) {
+        const descriptor = {
+            __proto__: null,
+            value: constants[keys[i]!],
+            writable: false,
+            enumerable: true,
+            configurable: false,
+        };
+        defineProperty(constructor, keys[i]!, descriptor);
+        defineProperty(constructor.prototype, keys[i]!, descriptor);
+    }
+}
+
+/** Throws the TypeError for a call with too few arguments. */
+export function requireArguments(given: number, needed: number, what: string): void {
+    if (given < needed) {
+        throw new TypeError(
+            `${what}: ${needed} argument${needed === 1 ? "" : "s"} required, but only ${given} present`,
+        );
+    }
+}
+
+/** A dictionary argument: undefined and null are the empty dictionary, primitives are refused. */
+export function toDictionary<T extends object>(value: T | null | undefined, what: string): Partial<T> {
+    if (value === undefined || value === null) {
+        return { __proto__: null } as unknown as Partial<T>;
+    }
+    if (typeof value !== "object" && typeof value !== "function") {
+        throw new TypeError(`${what} must be an object`);
+    }
+    return value;
+}
+
+/** An integer of `[EnforceRange] unsigned long long` (up to 2^53 - 1). */
+export function toUnsignedInteger(value: unknown, what: string): number {
+    const number = +(value as number);
+    const integer = number < 0 ? -floor(-number) : floor(number);
+    if (!(integer >= 0 && integer <= 9007199254740991)) {
+        throw new TypeError(`${what} must be a number from 0 to 2^53 - 1`);
+    }
+    return integer;
+}
+
+const { floor } = Math;
+
+/** Reads a data property without running a getter; undefined for everything else. */
+export function dataProperty(object: object, key: PropertyKey): unknown {
+    const descriptor = getOwnPropertyDescriptor(object, key);
+    // The descriptor is an ordinary object: ask it for its own "value" only.
+    return descriptor !== undefined && hasOwn(descriptor, "value") ? descriptor.value : undefined;
+}
+
+const { hasOwn } = Object;
