@@ -275,8 +275,8 @@ static JSValue js_listener_info(JSContext *ctx, JSValueConst self, int argc, JSV
     type ListenerCallback = (event: ListenerEvent, detail: undefined) => void;
     // Every field is always present; null or 0 stands for "not given".
     interface ListenOptions {
-        localAddress: string | null; localPort: number; addressReuse: boolean; ipv6Only: boolean; backlog:
-   number; sendBufferSize: number; receiveBufferSize: number;
+        localAddress: string | null; localPort: number; addressReuse: boolean; ipv6Only: boolean;
+        backlog: number; sendBufferSize: number; receiveBufferSize: number;
     }
 */
 RT_TABLE(listener_methods, "cleat:native/tcp", "ListenerHandle"){

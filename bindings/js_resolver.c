@@ -1,10 +1,11 @@
 /* js_resolver.c - "cleat:native/resolver": names to Destinations under permissions, and what kind of host a
  * text is. Not here: the lookup itself (resolver.c), connecting by name (js_tcp.c).
  *
- * OWNERSHIP  owner: a Lookup object owns one struct js_lookup, a Destination object one struct destination
- *            kept alive by: a lookup in progress holds its object, its timer the loop; a destination only
- * JavaScript freed when: the object is collected, which is after the lookup has ended after close: cancel()
- * does nothing thread: loop */
+ * OWNERSHIP  owner: a Lookup object owns one struct js_lookup, a Destination one struct destination
+ *            kept alive by: a lookup in progress holds its object; a destination only JavaScript does
+ *            freed when: the object is collected, which is after the lookup has ended
+ *            after close: cancel() does nothing
+ *            thread: loop */
 #include "js_resolver.h"
 
 #include "js_net.h"

@@ -4,8 +4,8 @@
  * OWNERSHIP  owner: the wrapper owns one struct js_tcp
  *            kept alive by: from connect() or accept() on by a reference to itself and a pin of the loop
  *            freed when: the wrapper is collected, which is after the last event
- *            after close: inert, methods other than close() and reset() throw InvalidStateError; one event 4
- * or 5 thread: loop */
+ *            after close: inert: methods throw InvalidStateError, but close() and reset() do nothing
+ *            thread: loop */
 #include "js_tcp.h"
 
 #include "net_provider.h"
@@ -357,16 +357,13 @@ static JSValue js_create_tcp(JSContext *ctx, JSValueConst self, int argc, JSValu
 /* The module ------------------------------------------------------------------------------------- */
 
 /* RT_TYPES "cleat:native/tcp"
-    // 1 open, 2 readable (after read() gave null), 3 writable (after write() took less than offered), 4
-   failed
-    // (detail: the error; connecting or close() failed, the handle is closed), 5 closed (after close() or
-   reset()).
-    // 4 and 5 come once and last.
+    // 1 open, 2 readable (after read() gave null), 3 writable (after write() took less than offered),
+    // 4 failed (detail: the error; connecting or close() failed, the handle is closed), 5 closed (after
+    // close() or reset()). 4 and 5 come once and last.
     type TcpEvent = 1 | 2 | 3 | 4 | 5;
     type TcpCallback = (event: TcpEvent, detail: unknown) => void;
     // Every field is always present; null or 0 stands for "not given". Keep-alive is in seconds, family
-   (which
-    // addresses of a name are tried) 0, 4 or 6, resolveTimeout in milliseconds.
+    // (which addresses of a name are tried) 0, 4 or 6, resolveTimeout in milliseconds.
     interface TcpConnectOptions {
         localAddress: string | null; localPort: number; interface: string | number | null;
         addressReuse: boolean; noDelay: boolean;

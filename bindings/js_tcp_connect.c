@@ -1,11 +1,12 @@
-/* js_tcp_connect.c - TcpHandle.connect(): options, permission, and the way from a host to a connection: name
- * → addresses (resolver.c) → those that the grant covers → the first that answers (connector.c). Not here:
- * what happens on the connection (js_tcp.c).
+/* js_tcp_connect.c - TcpHandle.connect(): options, permission, and the way from a host to a connection:
+ * name -> addresses (resolver.c) -> those that the grant covers -> the first that answers (connector.c). Not
+ * here: what happens on the connection (js_tcp.c).
  *
  * OWNERSHIP  owner: the loop, by the timer in struct js_connect
- *            kept alive by: the lookup or the attempts, which keep the loop alive; the handle is held
- * meanwhile freed when: the timer has closed after close: tcp->connect is NULL, nothing refers to it thread:
- * loop */
+ *            kept alive by: the lookup or the attempts, which keep the loop alive; it holds the handle
+ *            freed when: the timer has closed
+ *            after close: tcp->connect is NULL, nothing refers to it
+ *            thread: loop */
 #include "js_tcp.h"
 
 #include "connector.h"
