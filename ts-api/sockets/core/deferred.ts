@@ -1,0 +1,57 @@
+/*
+ * deferred.ts - a promise with its resolvers. Not here: anything about sockets.
+ */
+const PromiseClass = globalThis.Promise;
+
+const then = PromiseClass.prototype.then;
+const { isPrototypeOf } = Object.prototype;
+const apply = Reflect.apply;
+
+/** A promise that others settle. */
+export interface Deferred<T> {
+    readonly promise: Promise<T>;
+    resolve(value: T): void;
+    reject(reason: unknown): void;
+}
+
+/** A new pending promise. */
+export function defer<T>(): Deferred<T> {
+    let resolve!: (value: T) => void;
+    let reject!: (reason: unknown) => void;
+    const promise = new PromiseClass<T>((yes, no) => {
+        resolve = yes;
+        reject = no;
+    });
+    return { promise, resolve, reject };
+}
+
+/** `promise.then(...)`, whatever became of the prototype; the result is dropped. */
+export function whenSettled<T>(
+    promise: Promise<T>,
+    fulfilled: (value: T) => void,
+    rejected: (reason: unknown) => void,
+): void {
+    void apply(then, promise, [fulfilled, rejected]);
+}
+
+/** Whether a value is a promise. */
+export function isPromise(value: unknown): value is Promise<unknown> {
+    return (
+        typeof value === "object" && value !== null && apply(isPrototypeOf, PromiseClass.prototype, [value])
+    );
+}
+
+/** Keeps a rejection that nobody listens to from being reported: the same error reaches the app elsewhere. */
+export function markHandled<T>(promise: Promise<T>): Promise<T> {
+    void apply(then, promise, [undefined, nothing]);
+    return promise;
+}
+
+/** A pending promise whose rejection may be ignored. */
+export function deferHandled<T>(): Deferred<T> {
+    const deferred = defer<T>();
+    void markHandled(deferred.promise);
+    return deferred;
+}
+
+function nothing(): void {}

@@ -1,0 +1,93 @@
+/*
+ * readable_side.ts - the receiving side of a socket as a ReadableStream: asks its source for more only when
+ * the stream wants more, and can be ended by the socket even while a reader holds the lock.
+ * Not here: where chunks come from (the source).
+ * Spec: Streams, "Underlying source API"; W3C TCP and UDP Socket API, the steps for `readable`.
+ */
+import { ReadableStream, type ReadableStreamDefaultController } from "../../streams/streams.ts";
+import { markHandled } from "./deferred.ts";
+
+const apply = Reflect.apply;
+const { getOwnPropertyDescriptor } = Object;
+
+const cancelStream = ReadableStream.prototype.cancel;
+
+const isLocked = getOwnPropertyDescriptor(ReadableStream.prototype, "locked")?.get as (
+    this: ReadableStream<unknown>,
+) => boolean;
+
+/** Where chunks come from. */
+export interface Source<T> {
+    /** Resolves when reading may start; its rejection errors the stream. */
+    readonly opened: Promise<unknown>;
+    /** Enqueues at least one chunk, closes or errors the side; a promise while there is nothing. */
+    pull(side: ReadableSide<T>): void | Promise<void>;
+    /** The stream was cancelled, by the app or by the socket. */
+    cancel(reason: unknown): void;
+}
+
+export class ReadableSide<T> {
+    readonly stream: ReadableStream<T>;
+    #controller!: ReadableStreamDefaultController<T>;
+    readonly #source: Source<T>;
+
+    constructor(source: Source<T>, highWaterMark: number) {
+        this.#source = source;
+        // Without a prototype: streams look for optional members, and somebody may have put them on Object's.
+        const underlying = {
+            __proto__: null,
+            start: (controller: ReadableStreamDefaultController<T>): Promise<void> => {
+                this.#controller = controller;
+                return source.opened as Promise<void>;
+            },
+            pull: (): void | Promise<void> => source.pull(this),
+            cancel: (reason: unknown): void => {
+                source.cancel(reason);
+            },
+        };
+        const strategy = { __proto__: null, highWaterMark };
+        this.stream = new ReadableStream<T>(underlying, strategy);
+    }
+
+    /** How many chunks the stream would like to have now. */
+    get desiredSize(): number {
+        return this.#controller.desiredSize ?? 0;
+    }
+
+    /** Hands a chunk on; false where the stream has ended meanwhile. */
+    enqueue(chunk: T): boolean {
+        try {
+            this.#controller.enqueue(chunk);
+            return true;
+        } catch {
+            return false;
+        }
+    }
+
+    /** Ends the stream; what is queued can still be read. */
+    close(): void {
+        try {
+            this.#controller.close();
+        } catch {
+            // closed or errored before
+        }
+    }
+
+    /** Errors the stream; what is queued is dropped. */
+    error(error: unknown): void {
+        this.#controller.error(error);
+    }
+
+    /**
+     * What `readable.cancel(reason)` does, but also on a stream that is locked: its pending reads then see the
+     * end, and what is queued can still be read.
+     */
+    cancel(reason: unknown): void {
+        if (apply(isLocked, this.stream, [])) {
+            this.close();
+            this.#source.cancel(reason);
+        } else {
+            void markHandled(apply(cancelStream, this.stream, [reason]));
+        }
+    }
+}

@@ -1,0 +1,168 @@
+/*
+ * tcp_listener.ts - a listening socket over its native handle: accept() on demand, in the order of the calls.
+ * Nobody asking means nobody accepted: connections wait in the kernel's backlog.
+ * Not here: the streams and states of a face.
+ */
+import { createListener, type ListenerHandle, type ListenOptions } from "cleat:native/tcp";
+import { startTimer, stopTimer } from "cleat:native/timer";
+import { type Deferred, defer } from "./deferred.ts";
+import { domException } from "./errors.ts";
+import { TcpConnection } from "./tcp_connection.ts";
+
+/** Calls of accept() that may wait at once: more than any app needs, less than would hurt. */
+const ACCEPTS_MAX = 1024;
+/**
+ * Milliseconds without a try after one that failed for want of descriptors or memory: what is short now will be
+ * short in a moment, and an app that calls listen() again at once must not spin.
+ */
+const ACCEPT_RETRY_DELAY = 100;
+
+const { apply } = Reflect;
+
+const { push, shift } = Array.prototype;
+
+const EVENT_READABLE = 2;
+const EVENT_FAILED = 4;
+const EVENT_CLOSED = 5;
+
+/** What a face is told. */
+export interface ListenerObserver {
+    /** The listening socket is lost. Comes at most once and last. */
+    listenerFailed(error: unknown): void;
+    /** close() has run its course. Comes at most once and last. */
+    listenerClosed(): void;
+}
+
+export class TcpListener {
+    #handle: ListenerHandle | null = null;
+    #observer: ListenerObserver | null;
+    readonly #waiting: Deferred<TcpConnection>[] = [];
+    #retry: number | null = null;
+
+    constructor(observer: ListenerObserver) {
+        this.#observer = observer;
+    }
+
+    /** Binds and listens; throws what the system says. */
+    listen(options: ListenOptions): void {
+        const handle = createListener((event, detail) => {
+            this.#handleEvent(event, detail);
+        });
+        try {
+            handle.listen(options);
+        } catch (error) {
+            handle.close();
+            throw error;
+        }
+        this.#handle = handle;
+    }
+
+    /** Where it listens. */
+    info(): { localAddress: string; localPort: number } {
+        if (this.#handle === null) {
+            throw domException("InvalidStateError", "info: the socket is not listening");
+        }
+        return this.#handle.info();
+    }
+
+    /** The next connection; rejects when one can't be served, and the next call tries again. */
+    accept(): Promise<TcpConnection> {
+        const deferred = defer<TcpConnection>();
+        if (this.#waiting.length >= ACCEPTS_MAX) {
+            deferred.reject(
+                domException(
+                    "QuotaExceededError",
+                    `accept: ${ACCEPTS_MAX} calls are waiting for a connection`,
+                ),
+            );
+            return deferred.promise;
+        }
+        apply(push, this.#waiting, [deferred]);
+        if (this.#waiting.length === 1) {
+            this.#serve();
+        }
+        return deferred.promise;
+    }
+
+    /** Stops listening; accept() calls that wait reject with `reason`. listenerClosed() follows. */
+    close(reason: unknown): void {
+        const handle = this.#handle;
+        this.#stop(reason);
+        if (handle === null) {
+            this.#take()?.listenerClosed();
+        } else {
+            handle.close();
+        }
+    }
+
+    #handleEvent(event: number, detail: unknown): void {
+        if (event === EVENT_CLOSED) {
+            this.#take()?.listenerClosed();
+        } else if (event === EVENT_FAILED) {
+            this.#stop(detail);
+            this.#take()?.listenerFailed(detail);
+        } else if (event === EVENT_READABLE) {
+            this.#serve();
+        }
+    }
+
+    /** Accepts while somebody waits and connections are there. */
+    #serve(): void {
+        while (this.#handle !== null && this.#waiting.length > 0 && this.#retry === null) {
+            let connection: TcpConnection | null;
+            try {
+                connection = this.#acceptOne(this.#handle);
+            } catch (error) {
+                this.#next()?.reject(error);
+                this.#pause();
+                return;
+            }
+            if (connection === null) {
+                return; // event 2 follows
+            }
+            this.#next()?.resolve(connection);
+        }
+    }
+
+    #acceptOne(listener: ListenerHandle): TcpConnection | null {
+        let connection: TcpConnection | null = null;
+        const handle = listener.accept((event, detail) => {
+            connection?.handleEvent(event, detail);
+        });
+        if (handle === null) {
+            return null;
+        }
+        connection = new TcpConnection(null);
+        connection.adopt(handle);
+        return connection;
+    }
+
+    #pause(): void {
+        const retry = (): void => {
+            this.#retry = null;
+            this.#serve();
+        };
+        this.#retry = startTimer(retry, ACCEPT_RETRY_DELAY, false);
+    }
+
+    #next(): Deferred<TcpConnection> | undefined {
+        return apply(shift, this.#waiting, []) as Deferred<TcpConnection> | undefined;
+    }
+
+    #stop(reason: unknown): void {
+        this.#handle = null;
+        if (this.#retry !== null) {
+            stopTimer(this.#retry);
+            this.#retry = null;
+        }
+        for (let waiting = this.#next(); waiting !== undefined; waiting = this.#next()) {
+            waiting.reject(reason);
+        }
+    }
+
+    #take(): ListenerObserver | null {
+        const observer = this.#observer;
+        this.#observer = null;
+        return observer;
+    }
+}

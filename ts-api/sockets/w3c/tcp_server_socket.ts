@@ -1,0 +1,262 @@
+/*
+ * tcp_server_socket.ts - the TCPServerSocket interface: the text's steps over a TcpListener.
+ * Not here: accepting (core/tcp_listener.ts), the sockets that come out (tcp_socket.ts).
+ * Spec: W3C TCP and UDP Socket API, "Interface TCPServerSocket".
+ */
+import { hostKind } from "cleat:native/resolver";
+import type { ReadableStream } from "../../streams/streams.ts";
+import { defineInterface } from "../../web/webidl.ts";
+import { invalidPort } from "../core/convert.ts";
+import { type Deferred, deferHandled, whenSettled } from "../core/deferred.ts";
+import { abortError, closedError, constructorError, domException, isNetworkError } from "../core/errors.ts";
+import { type TcpServerOptions, toTcpServerOptions } from "../core/options.ts";
+import { listenQuestion, requireGranted } from "../core/permission.ts";
+import { ReadableSide } from "../core/readable_side.ts";
+import { watchSignal } from "../core/signal.ts";
+import type { TcpConnection } from "../core/tcp_connection.ts";
+import { TcpListener } from "../core/tcp_listener.ts";
+import type { SocketReadyState } from "./tcp_arguments.ts";
+import { adoptConnection, type TCPSocket } from "./tcp_socket.ts";
+
+/** What `opened` resolves with. */
+export interface TCPServerSocketOpenInfo {
+    /** Accepts a connection when, and only when, somebody reads. */
+    readonly readable: ReadableStream<TCPSocket>;
+    readonly localAddress: string;
+    readonly localPort: number;
+}
+
+/** Nothing is accepted ahead of a read. */
+const ACCEPT_HIGH_WATER_MARK = 0;
+
+export class TCPServerSocket {
+    readonly #listener: TcpListener;
+    readonly #options: TcpServerOptions;
+    readonly #localAddress: string | null;
+    #localPort: number | null = null;
+    readonly #opened: Deferred<TCPServerSocketOpenInfo> = deferHandled();
+    readonly #closed: Deferred<undefined> = deferHandled();
+    readonly #readable: ReadableSide<TCPSocket>;
+    #readyState: SocketReadyState = "opening";
+    #unwatchSignal: (() => void) | null = null;
+
+    /** "When the TCPServerSocket constructor is invoked" */
+    constructor(options: unknown = undefined) {
+        const converted = toTcpServerOptions(options);
+        const { localAddress, localPort, signal } = converted;
+        const hostValid = localAddress === null || isAddress(localAddress);
+        const portValid = localPort === null || localPort === localPort;
+        // Step 2. An address or port that is none is asked for as "any".
+        requireGranted([
+            listenQuestion({
+                localAddress: hostValid ? localAddress : null,
+                localPort: portValid ? localPort : null,
+                remoteAddress: null,
+                remotePort: null,
+            }),
+        ]);
+        if (converted.useSecureTransport) {
+            throw domException(
+                "NotSupportedError",
+                "TCPServerSocket: useSecureTransport is not supported yet",
+            );
+        }
+        // Steps 3 and 4
+        if (!hostValid) {
+            throw domException(
+                "InvalidAccessError",
+                "TCPServerSocket: localAddress is not an address of this device",
+            );
+        }
+        if (!portValid) {
+            throw invalidPort("TCPServerSocket: localPort");
+        }
+        this.#options = converted;
+        this.#localAddress = localAddress;
+        this.#listener = new TcpListener({
+            listenerFailed: (error) => {
+                this.#fail(error);
+            },
+            listenerClosed: () => {
+                this.#closed.resolve(undefined);
+            },
+        });
+        const failure =
+            signal?.aborted === true ? { error: signal.reason as unknown } : this.#listen(converted);
+        if (failure === null && localPort !== null) {
+            this.#localPort = this.#listener.info().localPort;
+        }
+        this.#readable = new ReadableSide<TCPSocket>(
+            {
+                opened: this.#opened.promise,
+                pull: (side) => this.#pull(side),
+                cancel: () => {
+                    this.#close(abortError("The app closed the server socket"));
+                },
+            },
+            ACCEPT_HIGH_WATER_MARK,
+        );
+        // "When a new TCP server socket has successfully been created": after the constructor has returned
+        whenSettled(
+            Promise.resolve(),
+            () => {
+                if (failure === null) {
+                    this.#noteOpen();
+                } else {
+                    this.#fail(failure.error);
+                }
+            },
+            nothing,
+        );
+        if (failure === null && signal !== null) {
+            this.#unwatchSignal = watchSignal(signal, (reason) => {
+                this.#abort(reason);
+            });
+        }
+    }
+
+    /** Null: connections to any address of the device. */
+    get localAddress(): string | null {
+        return this.#localAddress;
+    }
+
+    /** Null where the options name no port; `opened` tells which one the system chose. */
+    get localPort(): number | null {
+        return this.#localPort;
+    }
+
+    get addressReuse(): boolean {
+        return this.#options.addressReuse;
+    }
+
+    get readyState(): SocketReadyState {
+        return this.#readyState;
+    }
+
+    get opened(): Promise<TCPServerSocketOpenInfo> {
+        return this.#opened.promise;
+    }
+
+    get closed(): Promise<undefined> {
+        return this.#closed.promise;
+    }
+
+    /** "The listen method when invoked" */
+    listen(): Promise<TCPSocket> {
+        if (this.#readyState === "closed") {
+            throw closedError("listen"); // thrown, as the step says: it comes before the promise is created
+        }
+        return this.#accept();
+    }
+
+    /** "The close method when invoked" */
+    close(): Promise<undefined> {
+        this.#close(abortError("The app closed the server socket"));
+        return this.#closed.promise;
+    }
+
+    #listen(options: TcpServerOptions): { error: unknown } | null {
+        try {
+            this.#listener.listen({
+                localAddress: options.localAddress,
+                localPort: options.localPort ?? 0,
+                addressReuse: options.addressReuse,
+                ipv6Only: options.ipv6Only,
+                backlog: options.backlog,
+                sendBufferSize: options.sendBufferSize,
+                receiveBufferSize: options.receiveBufferSize,
+            });
+            return null;
+        } catch (error) {
+            const renamed = constructorError(error);
+            if (!isNetworkError(renamed)) {
+                throw renamed;
+            }
+            return { error: renamed };
+        }
+    }
+
+    /** "Upon a new successful connection to the TCP server socket" */
+    async #accept(): Promise<TCPSocket> {
+        for (;;) {
+            const connection = await this.#listener.accept();
+            const info = connection.info();
+            if (info !== null) {
+                return this.#adopt(connection, info);
+            }
+            connection.reset(undefined); // gone before it could be looked at: not worth an error
+        }
+    }
+
+    #adopt(connection: TcpConnection, info: NonNullable<ReturnType<TcpConnection["info"]>>): TCPSocket {
+        const { addressReuse, allowHalfOpen, keepAlive } = this.#options;
+        return adoptConnection({ connection, info, addressReuse, allowHalfOpen, keepAlive });
+    }
+
+    /** One connection for one read; errors of single connections don't concern the stream. */
+    async #pull(side: ReadableSide<TCPSocket>): Promise<void> {
+        while (this.#readyState !== "closed") {
+            let socket: TCPSocket;
+            try {
+                socket = await this.#accept();
+            } catch {
+                continue; // closed, or out of descriptors: the listener waits before it tries again
+            }
+            if (!side.enqueue(socket)) {
+                void socket.close();
+            }
+            return;
+        }
+    }
+
+    #noteOpen(): void {
+        if (this.#readyState === "opening") {
+            this.#readyState = "open";
+            this.#opened.resolve({ readable: this.#readable.stream, ...this.#listener.info() });
+        }
+    }
+
+    #close(reason: unknown): void {
+        if (this.#readyState === "closed") {
+            return;
+        }
+        this.#readyState = "closed";
+        this.#opened.reject(reason); // without effect once it is open
+        this.#readable.close();
+        this.#listener.close(reason);
+        this.#release();
+    }
+
+    #abort(reason: unknown): void {
+        if (this.#readyState !== "closed") {
+            this.#fail(reason);
+            this.#listener.close(reason);
+        }
+    }
+
+    /** The socket could not be created, or "there is an error on an established TCP server socket" */
+    #fail(error: unknown): void {
+        if (this.#readyState === "closed") {
+            return;
+        }
+        this.#readyState = "closed";
+        this.#opened.reject(error);
+        this.#closed.reject(error);
+        this.#readable.error(error);
+        this.#release();
+    }
+
+    #release(): void {
+        this.#unwatchSignal?.();
+        this.#unwatchSignal = null;
+    }
+}
+
+defineInterface(TCPServerSocket, "TCPServerSocket", ["localAddress", "localPort", "readyState"]);
+
+function isAddress(host: string): boolean {
+    const kind = hostKind(host);
+    return kind === "ipv4" || kind === "ipv6";
+}
+
+function nothing(): void {}

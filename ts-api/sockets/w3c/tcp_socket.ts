@@ -1,0 +1,392 @@
+/*
+ * tcp_socket.ts - the TCPSocket interface: the text's steps over a TcpConnection and two streams.
+ * Not here: option dictionaries (core/options.ts), streams (core/*_side.ts), the handle (core/tcp_connection.ts).
+ * Spec: W3C TCP and UDP Socket API, "Interface TCPSocket". What the text leaves open is decided in
+ * docs/standards/w3c-sockets.md.
+ */
+import type { TcpInfo } from "cleat:native/tcp";
+import type { ReadableStream, WritableStream } from "../../streams/streams.ts";
+import { defineInterface, requireArguments } from "../../web/webidl.ts";
+import { toBytes } from "../core/bytes.ts";
+import { type Deferred, deferHandled, isPromise, whenSettled } from "../core/deferred.ts";
+import { abortError, abortReason, constructorError, isNetworkError } from "../core/errors.ts";
+import { firstSetting, scheduleSparse } from "../core/keep_alive.ts";
+import type { KeepAliveOptions, TcpOptions } from "../core/options.ts";
+import { ReadableSide } from "../core/readable_side.ts";
+import { watchSignal } from "../core/signal.ts";
+import { TcpConnection, type TcpObserver } from "../core/tcp_connection.ts";
+import { WritableSide } from "../core/writable_side.ts";
+import {
+    type AcceptedConnection,
+    connectOptions,
+    type SocketReadyState,
+    type TCPSocketOpenInfo,
+    toTcpArguments,
+} from "./tcp_arguments.ts";
+
+/** The text's default strategy for `readable`: one chunk ahead of the reader. */
+const READ_HIGH_WATER_MARK = 1;
+
+/** Stands in the place of the remote address where a server makes the socket; no app can have it. */
+const ACCEPTED = {};
+
+export class TCPSocket {
+    readonly #connection: TcpConnection;
+    readonly #remoteAddress: string;
+    readonly #remotePort: number;
+    readonly #addressReuse: boolean;
+    readonly #noDelay: boolean;
+    readonly #allowHalfOpen: boolean;
+    readonly #keepAlive: KeepAliveOptions;
+    readonly #opened: Deferred<TCPSocketOpenInfo> = deferHandled();
+    readonly #closed: Deferred<undefined> = deferHandled();
+    readonly #readable: ReadableSide<ArrayBuffer>;
+    readonly #writable: WritableSide;
+    #localAddress: string | null = null;
+    #localPort: number | null = null;
+    #readyState: SocketReadyState = "opening";
+    /** The peer has sent its FIN. */
+    #peerFinished = false;
+    #unwatchSignal: (() => void) | null = null;
+    #stopKeepAlive: (() => void) | null = null;
+
+    /** "When the TCPSocket constructor is invoked" */
+    constructor(remoteAddress: string, remotePort: number, options: unknown = undefined) {
+        if ((remoteAddress as unknown) === ACCEPTED) {
+            const accepted = options as AcceptedConnection;
+            this.#connection = accepted.connection;
+            this.#remoteAddress = accepted.info.remoteAddress;
+            this.#remotePort = accepted.info.remotePort;
+            this.#addressReuse = accepted.addressReuse;
+            this.#noDelay = true;
+            this.#allowHalfOpen = accepted.allowHalfOpen;
+            this.#keepAlive = accepted.keepAlive;
+            this.#readable = this.#makeReadable();
+            this.#writable = this.#makeWritable();
+            this.#connection.observe(this.#observer());
+            this.#connection.setKeepAlive(firstSetting(this.#keepAlive));
+            this.#noteOpen(accepted.info);
+            return;
+        }
+        requireArguments(arguments.length, 2, "TCPSocket");
+        const { host, port, options: converted } = toTcpArguments(remoteAddress, remotePort, options); // steps 2, 3
+        this.#remoteAddress = host;
+        this.#remotePort = port;
+        this.#addressReuse = converted.addressReuse;
+        this.#noDelay = converted.noDelay;
+        this.#allowHalfOpen = converted.allowHalfOpen;
+        this.#keepAlive = converted.keepAlive;
+        // Steps 4, 5 and the start() function of `readable`: bind and connect in the background.
+        this.#connection = new TcpConnection(this.#observer());
+        const signal = converted.signal;
+        const failure = signal?.aborted === true ? null : this.#connect(converted);
+        // Steps 9 to 12
+        this.#readable = this.#makeReadable();
+        this.#writable = this.#makeWritable();
+        if (signal?.aborted === true) {
+            this.#abort(signal.reason);
+        } else if (failure !== null) {
+            this.#fail(failure.error);
+        } else if (signal !== null) {
+            this.#unwatchSignal = watchSignal(signal, (reason) => {
+                this.#abort(reason);
+            });
+        }
+    }
+
+    /** The host name or address of the peer as the constructor was given it. */
+    get remoteAddress(): string {
+        return this.#remoteAddress;
+    }
+
+    get remotePort(): number {
+        return this.#remotePort;
+    }
+
+    /** Null while it is not known yet: until the connection is open. */
+    get localAddress(): string | null {
+        return this.#localAddress;
+    }
+
+    get localPort(): number | null {
+        return this.#localPort;
+    }
+
+    get addressReuse(): boolean {
+        return this.#addressReuse;
+    }
+
+    get noDelay(): boolean {
+        return this.#noDelay;
+    }
+
+    get readyState(): SocketReadyState {
+        return this.#readyState;
+    }
+
+    get opened(): Promise<TCPSocketOpenInfo> {
+        return this.#opened.promise;
+    }
+
+    get closed(): Promise<undefined> {
+        return this.#closed.promise;
+    }
+
+    get readable(): ReadableStream<ArrayBuffer> {
+        return this.#readable.stream;
+    }
+
+    /** The spelling of the text. */
+    get writeable(): WritableStream<unknown> {
+        return this.#writable.stream;
+    }
+
+    get writable(): WritableStream<unknown> {
+        return this.#writable.stream;
+    }
+
+    /** "The close() method when invoked" */
+    close(reason: unknown = undefined): Promise<undefined> {
+        this.#readable.cancel(reason);
+        return this.#closed.promise;
+    }
+
+    /** "The halfClose() method when invoked" */
+    halfClose(): void {
+        void this.#writable.finish();
+    }
+
+    #connect(options: TcpOptions): { error: unknown } | null {
+        try {
+            this.#connection.connect(this.#remoteAddress, this.#remotePort, connectOptions(options));
+        } catch (error) {
+            // Steps 4 and 5: a local address that is not ours, a peer that no interface leads to
+            const renamed = constructorError(error);
+            if (!isNetworkError(renamed)) {
+                throw renamed;
+            }
+            return { error: renamed };
+        }
+        const info = this.#connection.info();
+        if (info !== null) {
+            this.#noteLocal(info);
+        }
+        return null;
+    }
+
+    #observer(): TcpObserver {
+        return {
+            connectionOpened: (info) => {
+                this.#noteOpen(info);
+            },
+            connectionFailed: (error) => {
+                this.#fail(error);
+            },
+            connectionClosed: () => {
+                this.#noteClosed();
+            },
+        };
+    }
+
+    /** `readable`: "Let the mySocket.readable attribute be a new ReadableStream" */
+    #makeReadable(): ReadableSide<ArrayBuffer> {
+        return new ReadableSide<ArrayBuffer>(
+            {
+                opened: this.#opened.promise,
+                pull: (side) => this.#pull(side),
+                cancel: () => {
+                    this.#cancel();
+                },
+            },
+            READ_HIGH_WATER_MARK,
+        );
+    }
+
+    /** `writeable`: "Let the mySocket.writeable attribute be a new WritableStream" */
+    #makeWritable(): WritableSide {
+        return new WritableSide({
+            opened: this.#opened.promise,
+            independentWrites: false,
+            write: (chunk) => this.#write(chunk),
+            close: () => {
+                this.#sendFin();
+            },
+            abort: (reason) => {
+                this.#abort(abortReason(reason, "The app aborted the connection"));
+            },
+        });
+    }
+
+    #noteLocal(info: TcpInfo): void {
+        this.#localAddress = info.localAddress;
+        this.#localPort = info.localPort;
+    }
+
+    #noteOpen(info: TcpInfo): void {
+        if (this.#readyState !== "opening") {
+            return;
+        }
+        this.#noteLocal(info);
+        this.#readyState = "open";
+        this.#stopKeepAlive = scheduleSparse(this.#keepAlive, (setting) => {
+            this.#connection.setKeepAlive(setting);
+        });
+        this.#opened.resolve({
+            readable: this.#readable.stream,
+            writable: this.#writable.stream,
+            remoteAddress: info.remoteAddress,
+            remotePort: info.remotePort,
+            localAddress: info.localAddress,
+            localPort: info.localPort,
+            sendBufferSize: info.sendBufferSize,
+            receiveBufferSize: info.receiveBufferSize,
+        });
+    }
+
+    /** pull(): "MUST resume receiving TCP data"; enqueue() and close() of start() */
+    #pull(side: ReadableSide<ArrayBuffer>): void | Promise<void> {
+        const chunk = this.#connection.read(); // a lost connection has told the observer when this throws
+        if (isPromise(chunk)) {
+            return this.#pullLater(side, chunk);
+        }
+        this.#received(side, chunk);
+    }
+
+    async #pullLater(
+        side: ReadableSide<ArrayBuffer>,
+        pending: Promise<ArrayBuffer | undefined>,
+    ): Promise<void> {
+        this.#received(side, await pending);
+    }
+
+    #received(side: ReadableSide<ArrayBuffer>, chunk: ArrayBuffer | undefined): void {
+        if (chunk !== undefined) {
+            side.enqueue(chunk);
+            return;
+        }
+        side.close();
+        if (this.#readyState === "closing" || this.#readyState === "closed") {
+            return; // close() ended the read, not the peer
+        }
+        this.#peerFinished = true;
+        if (this.#readyState === "halfclosed") {
+            this.#connection.close(); // both have said FIN: the closing handshake is done
+        } else if (!this.#allowHalfOpen) {
+            this.#cancel();
+        }
+    }
+
+    /** write(chunk) */
+    #write(chunk: unknown): undefined | Promise<void> {
+        let bytes;
+        try {
+            bytes = toBytes(chunk, "TCPSocket: a chunk");
+        } catch (error) {
+            this.#abort(error); // the stream errors, and a stream with a gap in it is no use to the peer
+            throw error;
+        }
+        return this.#connection.write(bytes);
+    }
+
+    /** close() of the sink */
+    #sendFin(): void {
+        if (this.#readyState !== "open") {
+            return; // "closing" or "closed": do nothing; "opening" can't be, the stream waits for start()
+        }
+        this.#connection.shutdown();
+        this.#readyState = "halfclosed";
+        if (this.#peerFinished) {
+            this.#connection.close();
+        }
+    }
+
+    /** cancel(): "the TCP connection should be terminated" */
+    #cancel(): void {
+        switch (this.#readyState) {
+            case "closing":
+            case "closed":
+                return;
+            case "opening":
+                this.#failOpening(abortError("The app closed the socket before the connection was open"));
+                return;
+            case "open":
+            case "halfclosed":
+                this.#readyState = "closing";
+                whenSettled(
+                    this.#writable.finish(), // "assure that any buffered send data is sent"
+                    () => {
+                        this.#connection.close();
+                    },
+                    () => {
+                        this.#connection.close(); // a stream that errored has nothing left to send
+                    },
+                );
+        }
+    }
+
+    /** "fail the connection attempt" */
+    #failOpening(error: unknown): void {
+        this.#readyState = "closing";
+        this.#opened.reject(error);
+        this.#closed.reject(error);
+        this.#readable.close();
+        this.#writable.fail(error);
+        this.#connection.reset(error);
+    }
+
+    /** abort() of `writeable`, and the signal: RST */
+    #abort(reason: unknown): void {
+        if (this.#readyState === "closed") {
+            return;
+        }
+        this.#end(reason);
+        this.#connection.reset(reason);
+    }
+
+    /** error() of start(): the attempt failed, the connection is lost, the closing handshake failed */
+    #fail(error: unknown): void {
+        if (this.#readyState !== "closed") {
+            this.#end(error);
+        }
+    }
+
+    #end(error: unknown): void {
+        this.#readyState = "closed";
+        this.#readable.error(error);
+        this.#writable.fail(error);
+        this.#opened.reject(error);
+        this.#closed.reject(error);
+        this.#release();
+    }
+
+    /** "closed cleanly": close() of start() */
+    #noteClosed(): void {
+        if (this.#readyState === "closed") {
+            return;
+        }
+        this.#readable.close();
+        this.#readyState = "closed";
+        this.#closed.resolve(undefined);
+        this.#release();
+    }
+
+    #release(): void {
+        this.#unwatchSignal?.();
+        this.#unwatchSignal = null;
+        this.#stopKeepAlive?.();
+        this.#stopKeepAlive = null;
+    }
+}
+
+defineInterface(TCPSocket, "TCPSocket", [
+    "remoteAddress",
+    "remotePort",
+    "localAddress",
+    "localPort",
+    "readyState",
+]);
+
+/** "Let socket be a new instance of TCPSocket": for a connection that a server accepted. */
+export function adoptConnection(accepted: AcceptedConnection): TCPSocket {
+    return new TCPSocket(ACCEPTED as string, 0, accepted);
+}
