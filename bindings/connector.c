@@ -155,12 +155,19 @@ static int start_attempt(struct io_connector *connector, size_t index)
 {
     struct attempt *attempt = &connector->attempts[index];
     const struct sockaddr *remote = &connector->addresses[index].any;
+    struct io_tcp_options options = connector->options;
+    union address local = connector->local;
     int fd, error;
 
-    if (connector->options.local != NULL && connector->options.local->sa_family != remote->sa_family) {
+    if (options.local != NULL && local.any.sa_family != AF_UNSPEC &&
+        local.any.sa_family != remote->sa_family) {
         return -EADDRNOTAVAIL; /* an address of the other family cannot be reached from the local one */
     }
-    error = io_net_connect(remote, &connector->options, &fd);
+    if (options.local != NULL) {
+        local.any.sa_family = remote->sa_family; /* ports are at the same place in both */
+        options.local = &local.any;
+    }
+    error = io_net_connect(remote, &options, &fd);
     if (error != 0) {
         return error;
     }
@@ -218,7 +225,6 @@ int io_connector_start(uv_loop_t *loop, const struct sockaddr_storage *addresses
     connector->options = *options;
     if (options->local != NULL) {
         set_address(&connector->local, options->local);
-        connector->options.local = &connector->local.any;
     }
     for (size_t i = 0; i < count; i++) {
         connector->attempts[i].fd = -1;

@@ -67,10 +67,10 @@ static int set_buffers(int fd, int send_buffer, int receive_buffer)
     return error;
 }
 
-static int set_keepalive(int fd, const struct io_keepalive *keepalive)
+int io_net_keepalive(int fd, const struct io_keepalive *keepalive)
 {
     if (keepalive->idle_seconds == 0) {
-        return 0;
+        return set_int(fd, SOL_SOCKET, SO_KEEPALIVE, 0);
     }
     int error = set_int(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
     if (!error) {
@@ -129,8 +129,8 @@ static int prepare_tcp(int fd, int family, const struct io_tcp_options *options)
     if (!error && options->no_delay) {
         error = set_int(fd, IPPROTO_TCP, TCP_NODELAY, 1);
     }
-    if (!error) {
-        error = set_keepalive(fd, &options->keepalive);
+    if (!error && options->keepalive.idle_seconds) {
+        error = io_net_keepalive(fd, &options->keepalive);
     }
     if (!error && options->interface_index) {
         error = bind_interface(fd, options->interface_index);
@@ -188,8 +188,11 @@ int io_net_listen(const struct sockaddr *local, const struct io_listen_options *
     if (error) {
         return error;
     }
-    /* Accepted sockets inherit the sizes. */
+    /* Accepted sockets inherit the sizes and TCP_NODELAY. */
     error = set_buffers(fd, options->send_buffer, options->receive_buffer);
+    if (!error && options->no_delay) {
+        error = set_int(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+    }
     if (!error && options->address_reuse) {
         error = set_int(fd, SOL_SOCKET, SO_REUSEADDR, 1);
     }

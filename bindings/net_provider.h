@@ -37,9 +37,12 @@ struct io_tcp_options {
 /* Starts a connection. 0: established or in progress (wait for writable, then io_net_connect_result). */
 int io_net_connect(const struct sockaddr *remote, const struct io_tcp_options *options, int *ret_fd);
 int io_net_connect_result(int fd); /* 0 or the negative errno of the attempt (SO_ERROR) */
+/* Changes keep-alive of a connection. */
+int io_net_keepalive(int fd, const struct io_keepalive *keepalive);
 
 struct io_listen_options {
     bool address_reuse, ipv6_only;
+    bool no_delay; /* of accepted connections */
     int backlog; /* 0: SOMAXCONN */
     int send_buffer, receive_buffer;
 };

@@ -95,6 +95,16 @@ void rt_permissions_can_ask(struct rt_permissions *p, bool yes)
     p->can_ask = yes;
 }
 
+void rt_permissions_set_prompt(struct rt_permissions *p, struct rt_prompt *prompt)
+{
+    p->prompt = prompt;
+}
+
+struct rt_prompt *rt_permissions_prompt(const struct rt_permissions *p)
+{
+    return p->prompt;
+}
+
 /* An answer as a rule. A name that was agreed to keeps the classes that a rule of its own would have; under a
  * manifest the declaration says what they are. */
 static int rule_of_answer(const struct rt_permissions *p, const struct rt_permission_query *query, bool yes,

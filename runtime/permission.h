@@ -46,6 +46,11 @@ void rt_permissions_limit(struct rt_permissions *p);
 int rt_permissions_declare(struct rt_permissions *p, const char *rule, char error[static RT_RULE_ERROR_MAX]);
 /* Whether somebody can be asked: decides between "prompt" and "denied". Off at first. */
 void rt_permissions_can_ask(struct rt_permissions *p, bool yes);
+/* The prompt that asks for these permissions, kept here so that all questions wait in one queue. Not owned.
+ */
+struct rt_prompt;
+void rt_permissions_set_prompt(struct rt_permissions *p, struct rt_prompt *prompt);
+struct rt_prompt *rt_permissions_prompt(const struct rt_permissions *p);
 /* An answer given for this run, or for one use (see rt_permission_use). 0, -EINVAL (a question that can have
  * no other answer than no), -ENOMEM, -E2BIG. */
 int rt_permissions_grant(struct rt_permissions *p, const struct rt_permission_query *query);

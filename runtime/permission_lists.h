@@ -19,8 +19,9 @@ struct rt_permissions {
     struct rt_rules allowed, denied, declared;
     struct rt_once once[RT_ONCE_MAX]; /* oldest first */
     size_t once_count;
+    struct rt_prompt *prompt;
     bool limited;        /* only what `declared` covers can be granted */
-    bool can_ask;        /* */
+    bool can_ask;        /* somebody can be asked */
     bool narrowed;       /* a rule on addresses names classes: the class of a literal matters */
     bool narrowed_names; /* likewise a deny rule on a name */
 };

@@ -249,6 +249,25 @@ TEST(a_foreign_local_address_is_an_error)
     expect_error(-EADDRNOTAVAIL);
 }
 
+TEST(a_local_port_alone_fits_either_family)
+{
+    int listening = loopback_listen(8), port = loopback_port(listening), local_port = loopback_unused_port(),
+        fd;
+    struct sockaddr_storage addresses[2] = {address_v6("::1", loopback_unused_port()),
+                                            loopback_address(port)};
+    struct sockaddr_in local = {.sin_family = AF_UNSPEC, .sin_port = htons((uint16_t)local_port)};
+    struct io_tcp_options options = {.local = (struct sockaddr *)&local, .address_reuse = true};
+    struct sockaddr_in peer;
+    socklen_t length = sizeof(peer);
+
+    start_with(addresses, 2, &options);
+    expect_connected_to(port);
+    fd = accept(listening, (struct sockaddr *)&peer, &length);
+    CHECK_INT(ntohs(peer.sin_port), local_port);
+    close(fd);
+    close(listening);
+}
+
 TEST(exhausted_descriptors_are_an_error)
 {
     struct sockaddr_storage addresses[2] = {loopback_address(9), loopback_address(10)};
@@ -312,6 +331,7 @@ int main(void)
     RUN(addresses_without_a_route_cost_no_delay);
     RUN(a_local_address_chooses_the_family_and_is_used);
     RUN(a_foreign_local_address_is_an_error);
+    RUN(a_local_port_alone_fits_either_family);
     RUN(exhausted_descriptors_are_an_error);
     RUN(abort_ends_everything);
     RUN(abort_before_a_known_failure_is_reported);
