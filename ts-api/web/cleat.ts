@@ -9,6 +9,7 @@ import {
     exit,
     exitBySignal,
     gc,
+    host,
     memoryUsage,
     onSignal,
     reportError,
@@ -125,6 +126,9 @@ export const cleat = {
             onSignal(signal, null);
         }
         listeners[signal] = list;
+    },
+    get host(): ReturnType<typeof host> {
+        return host();
     },
     get network(): typeof network {
         return builtin("cleat:web/network", "network") as typeof network;
