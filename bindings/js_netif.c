@@ -229,20 +229,7 @@ RT_TABLE(network_functions, "cleat:native/network", ""){
 
 static int prepare(JSContext *ctx)
 {
-    JSRuntime *js = JS_GetRuntime(ctx);
-    JS_NewClassID(js, &watch_class);
-    if (!JS_IsRegisteredClass(js, watch_class) && JS_NewClass(js, watch_class, &watch_class_def) < 0) {
-        JS_ThrowOutOfMemory(ctx);
-        return -1;
-    }
-    JSValue prototype = JS_NewObject(ctx);
-    if (JS_IsException(prototype) ||
-        JS_SetPropertyFunctionList(ctx, prototype, watch_methods, RT_COUNT(watch_methods)) < 0) {
-        JS_FreeValue(ctx, prototype);
-        return -1;
-    }
-    JS_SetClassProto(ctx, watch_class, prototype);
-    return 0;
+    return rt_define_class(ctx, &watch_class, &watch_class_def, watch_methods, RT_COUNT(watch_methods));
 }
 
 const struct rt_native_module js_network_module = {"cleat:native/network", network_functions,

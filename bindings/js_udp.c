@@ -421,20 +421,7 @@ RT_TABLE(udp_functions, "cleat:native/udp", ""){
 
 static int prepare(JSContext *ctx)
 {
-    JSRuntime *js = JS_GetRuntime(ctx);
-    JS_NewClassID(js, &udp_class);
-    if (!JS_IsRegisteredClass(js, udp_class) && JS_NewClass(js, udp_class, &udp_class_def) < 0) {
-        JS_ThrowOutOfMemory(ctx);
-        return -1;
-    }
-    JSValue prototype = JS_NewObject(ctx);
-    if (JS_IsException(prototype) ||
-        JS_SetPropertyFunctionList(ctx, prototype, udp_methods, RT_COUNT(udp_methods)) < 0) {
-        JS_FreeValue(ctx, prototype);
-        return -1;
-    }
-    JS_SetClassProto(ctx, udp_class, prototype);
-    return 0;
+    return rt_define_class(ctx, &udp_class, &udp_class_def, udp_methods, RT_COUNT(udp_methods));
 }
 
 const struct rt_native_module js_udp_module = {"cleat:native/udp", udp_functions, RT_COUNT(udp_functions),

@@ -1,0 +1,537 @@
+/* test_js_udp.c - the classes UdpHandle and NetworkWatch as built-in TypeScript meets them: permissions,
+ * errors, events, life. Each test is a module that runs in a runtime of its own, with the rules it names. Not
+ * here: the public API (tests/api). */
+/* links: bindings/js_udp.c bindings/js_udp_open.c bindings/js_udp_send.c bindings/js_udp_receive.c */
+/* links: bindings/js_netif.c bindings/js_interface.c bindings/udp.c bindings/udp_group.c bindings/netif.c */
+/* links: bindings/netif_watch.c bindings/net_provider.c bindings/net_option.c runtime/engine.c */
+/* links: runtime/errors.c runtime/builtins.c runtime/module_loader.c runtime/native_modules.c */
+/* links: runtime/signals.c runtime/timers.c runtime/uncaught.c runtime/bundle.c runtime/sha512.c */
+/* links: runtime/manifest.c runtime/manifest_files.c runtime/manifest_rules.c runtime/manifest_values.c */
+/* links: runtime/json.c runtime/host.c runtime/own_address.c runtime/permission.c */
+/* links: runtime/permission_parse.c runtime/permission_rule.c runtime/permission_text.c */
+#include "check.h"
+#include "namespace.h"
+
+#include "../../bindings/js_resolver.h"
+#include "../../runtime/builtins.h"
+#include "../../runtime/engine.h"
+#include "../../runtime/module_loader.h"
+
+/* No built-in modules, no other natives. */
+const struct rt_builtin rt_builtins[1];
+const int rt_builtin_count = 0;
+extern const struct rt_native_module js_udp_module, js_network_module;
+const struct rt_native_module *const rt_linked_modules[] = {&js_udp_module, &js_network_module, NULL};
+
+/* In place of the resolver: a number n is the Destination 127.0.0.1, looked up for port n. */
+int js_destination_address(JSContext *ctx, JSValueConst value, enum rt_operation operation, int port,
+                           const struct sockaddr **ret_address)
+{
+    static struct sockaddr_in loopback = {.sin_family = AF_INET};
+    int32_t known = 0;
+    if (!JS_IsNumber(value) || JS_ToInt32(ctx, &known, value) < 0) {
+        return 0;
+    }
+    if (operation != RT_UDP_SEND || known != port) {
+        rt_throw_dom_exception(ctx, "SecurityError", NULL, "another port");
+        return -1;
+    }
+    loopback.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    *ret_address = (struct sockaddr *)&loopback;
+    return 1;
+}
+
+/* clang-format off */
+static const char prelude[] =
+    "import { createUdp } from 'cleat:native/udp';"
+    "import { interfaces, watch } from 'cleat:native/network';"
+    "const defaults = { localAddress: null, localPort: 0, remoteAddress: null, remotePort: 0, addressReuse: true, addressSharing: false,"
+    "    ipv6Only: false, loopback: false, interface: null, hops: 0, multicastHops: 0, sendBufferSize: 0, receiveBufferSize: 0, family: 0 };"
+    "const bytes = (text) => Uint8Array.from(text, (c) => c.charCodeAt(0));"
+    "const text = (data) => String.fromCharCode(...new Uint8Array(data));"
+    "function equal(actual, expected) {"
+    "    if (JSON.stringify(actual) !== JSON.stringify(expected)) throw new Error(`${JSON.stringify(actual)} is not ${JSON.stringify(expected)}`);"
+    "}"
+    "function throws(call, name, code) {"
+    "    let caught;"
+    "    try { call(); } catch (error) { caught = error; }"
+    "    if (!caught) throw new Error(`${call}: no error`);"
+    "    if (caught.name !== name || (code && caught.code !== code)) throw new Error(`${call}: ${caught.name} ${caught.code} ${caught.message}`);"
+    "    return caught.message;"
+    "}"
+    "class End {"
+    "    events = []; wake;"
+    "    constructor(options) {"
+    "        this.handle = createUdp((event, detail) => { this.events.push(event); this.wake?.(event, detail); });"
+    "        if (options) this.handle.open({ ...defaults, ...options });"
+    "    }"
+    "    next() { return new Promise((resolve) => { this.wake = resolve; }); }"
+    "    async receive() {"
+    "        for (;;) {"
+    "            const [message] = this.handle.receive(1);"
+    "            if (message) return message;"
+    "            equal(await this.next(), 2);"
+    "        }"
+    "    }"
+    "    get port() { return this.handle.info().localPort; }"
+    "    send(data, host, port, by = null) { return this.handle.send(bytes(data), host, port, by); }"
+    "    async close() { this.handle.close(); equal(await this.next(), 5); }"
+    "}"
+    "\n";
+/* clang-format on */
+
+/* Runs a module with these rules ("a;b"); it must call done(). */
+static JSValue js_done(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv)
+{
+    (void)self;
+    (void)argc;
+    (void)argv;
+    *(bool *)JS_GetContextOpaque(ctx) = true;
+    return JS_UNDEFINED;
+}
+
+static JSValue js_ip(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv)
+{
+    (void)self;
+    (void)argc;
+    const char *arguments = JS_ToCString(ctx, argv[0]);
+    bool good = arguments && run_ip("%s", arguments);
+    JS_FreeCString(ctx, arguments);
+    return JS_NewBool(ctx, good);
+}
+
+static JSValue js_gc(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv)
+{
+    (void)self;
+    (void)argc;
+    (void)argv;
+    JS_RunGC(JS_GetRuntime(ctx));
+    return JS_UNDEFINED;
+}
+
+static void allow(struct rt *rt, const char *rules)
+{
+    char rule[128], error[RT_RULE_ERROR_MAX];
+    while (*rules) {
+        size_t length = strcspn(rules, ";");
+        snprintf(rule, sizeof(rule), "%.*s", (int)length, rules);
+        bool deny = rule[0] == '!';
+        struct rt_permissions *permissions = rt_permissions_of(rt);
+        int result = deny ? rt_permissions_deny(permissions, rule + 1, error)
+                          : rt_permissions_allow(permissions, rule, error);
+        if (result < 0) {
+            printf("# %s: %s\n", rule, error);
+            CHECK(false);
+        }
+        rules += length + (rules[length] == ';');
+    }
+}
+
+static void run(const char *rules, const char *script)
+{
+    int error = 0;
+    bool done = false;
+    struct rt *rt = rt_create(&(struct rt_options){0}, &error);
+    CHECK_INT(error, 0);
+    JSContext *ctx = rt_context(rt);
+    rt_modules_install(rt);
+    JS_SetContextOpaque(ctx, &done);
+    allow(rt, rules);
+    JSValue global = JS_GetGlobalObject(ctx);
+    JS_SetPropertyStr(ctx, global, "done", JS_NewCFunction(ctx, js_done, "done", 0));
+    JS_SetPropertyStr(ctx, global, "ip", JS_NewCFunction(ctx, js_ip, "ip", 1));
+    JS_SetPropertyStr(ctx, global, "gc", JS_NewCFunction(ctx, js_gc, "gc", 0));
+    JS_FreeValue(ctx, global);
+    size_t size = sizeof(prelude) + strlen(script);
+    char *source = malloc(size);
+    snprintf(source, size, "%s%s", prelude, script);
+    CHECK(rt_turn_enter(rt));
+    JSValue promise = JS_Eval(ctx, source, strlen(source), "cleat:test", JS_EVAL_TYPE_MODULE);
+    if (JS_IsException(promise)) {
+        rt_report_exception(rt);
+    }
+    JS_FreeValue(ctx, promise);
+    rt_turn_leave(rt);
+    free(source);
+    CHECK_INT(rt_run(rt), 0);
+    CHECK(done);
+    rt_destroy(rt);
+}
+
+/* clang-format off */
+
+TEST(a_datagram_makes_the_round_with_all_its_data)
+{
+    run("udp.bind;udp.send",
+        "const end = new End({ localPort: 5000 });"
+        "equal(end.send('hello', '127.0.0.1', 5000), true);"
+        "const message = await end.receive();"
+        "equal(Object.keys(message), ['data', 'remoteAddress', 'remotePort', 'localAddress', 'interface', 'hopLimit']);"
+        "equal({ ...message, data: text(message.data) }, { data: 'hello', remoteAddress: '127.0.0.1', remotePort: 5000,"
+        "    localAddress: '127.0.0.1', interface: 'lo', hopLimit: 64 });"
+        "equal(message.data.constructor === ArrayBuffer && message.data.byteLength, 5);"
+        "new Uint8Array(message.data)[0] = 120;" /* immutable */
+        "equal(text(message.data), 'hello');"
+        "equal(end.send('', '::1', 5000), true);"
+        "const empty = await end.receive();"
+        "equal([empty.remoteAddress, empty.data.byteLength], ['::1', 0]);"
+        "equal(end.handle.info().localAddress, '::');"
+        "await end.close();"
+        "equal(end.events.at(-1), 5);"
+        "done();");
+}
+
+TEST(nothing_is_allowed_by_default)
+{
+    run("",
+        "const end = new End();"
+        "for (const options of [{}, { localPort: 5000 }, { localAddress: '127.0.0.1' }, { remoteAddress: '127.0.0.1', remotePort: 9 },"
+        "    { remoteAddress: 'example.com', remotePort: 9 }, { remotePort: 9 }, { remoteAddress: '239.1.1.1', remotePort: 9 },"
+        "    { remoteAddress: '255.255.255.255', remotePort: 9 }]) {"
+        "    throws(() => end.handle.open({ ...defaults, ...options }), 'SecurityError');"
+        "}"
+        "throws(() => end.handle.receive(1), 'InvalidStateError');"
+        "done();");
+}
+
+TEST(the_message_of_a_denial_names_the_flag)
+{
+    run("udp.send=192.0.2.1:9",
+        "const end = new End({});"
+        "const message = throws(() => end.send('x', '127.0.0.1', 9), 'SecurityError');"
+        "if (!message.includes('udp.send=127.0.0.1:9')) throw new Error(message);"
+        "end.handle.close(); done();");
+}
+
+TEST(each_destination_is_checked_by_address_port_and_kind)
+{
+    run("udp.send=127.0.0.1:5001-5002;!udp.send=127.0.0.1:5002",
+        "const end = new End({});"
+        "for (let i = 0; i < 3; i++) {"
+        "    equal(end.send('x', '127.0.0.1', 5001), true);"
+        "    throws(() => end.send('x', '127.0.0.1', 5002), 'SecurityError');"
+        "    throws(() => end.send('x', '127.0.0.1', 5003), 'SecurityError');"
+        "    throws(() => end.send('x', '127.0.0.2', 5001), 'SecurityError');"
+        "    throws(() => end.send('x', '::1', 5001), 'SecurityError');"
+        "    throws(() => end.send('x', '239.1.1.1', 5001), 'SecurityError');"
+        "    throws(() => end.send('x', '255.255.255.255', 5001), 'SecurityError');"
+        "    equal(end.send('x', '::ffff:127.0.0.1', 5001), true);"
+        "    for (const host of ['2130706433', '0x7f.1', '127.1', 'localhost', '', '127.0.0.1\\0', '127.0.0.1 '])"
+        "        throws(() => end.send('x', host, 5001), 'InvalidAccessError');"
+        "}"
+        "throws(() => end.handle.join('239.1.1.1', null, null), 'SecurityError');"
+        "end.handle.close(); done();");
+}
+
+TEST(groups_are_checked_by_operation_group_port_and_interface)
+{
+    run("multicast.join=239.1.1.1:5000@near0;multicast.send=239.1.1.2:5000;udp.bind=5000-5001",
+        "const fixed = new End({ localPort: 5000 }), other = new End({ localPort: 5001 }), ephemeral = new End({});"
+        "fixed.handle.join('239.1.1.1', null, 'near0');"
+        "fixed.handle.join('239.1.1.1', null, 'near0');" /* again is fine */
+        "ephemeral.handle.join('239.1.1.1', null, interfaces().find((i) => i.name === 'near0').index);"
+        "throws(() => other.handle.join('239.1.1.1', null, 'near0'), 'SecurityError');"
+        "throws(() => fixed.handle.join('239.1.1.1', null, 'near1'), 'SecurityError');"
+        "throws(() => fixed.handle.join('239.1.1.1', null, null), 'SecurityError');"
+        "throws(() => fixed.handle.join('239.1.1.2', null, 'near0'), 'SecurityError');"
+        "throws(() => fixed.handle.join('239.1.1.1', null, 'nosuch'), 'NetworkError', 'ENODEV');"
+        "throws(() => fixed.handle.join('127.0.0.1', null, 'near0'), 'InvalidAccessError');"
+        "throws(() => fixed.handle.join('example.com', null, 'near0'), 'InvalidAccessError');"
+        "equal(fixed.send('x', '239.1.1.2', 5000, 'near0'), true);"
+        "throws(() => fixed.send('x', '239.1.1.1', 5000, 'near0'), 'SecurityError');"
+        "fixed.handle.leave('239.1.1.1', null, 'near0');"
+        "throws(() => fixed.handle.leave('239.1.1.1', null, 'near0'), 'InvalidAccessError', 'EADDRNOTAVAIL');"
+        "fixed.handle.close(); other.handle.close(); ephemeral.handle.close(); done();");
+}
+
+TEST(the_interface_of_a_message_counts_for_its_permission)
+{
+    run("multicast.send=239.1.1.1@near0;multicast.join=239.1.1.1;multicast.send=ff02::1234@near1",
+        "const end = new End({}), bound = new End({ interface: 'near0' });"
+        "equal(end.send('x', '239.1.1.1', 9, 'near0'), true);"
+        "throws(() => end.send('x', '239.1.1.1', 9, 'near1'), 'SecurityError');"
+        "throws(() => end.send('x', '239.1.1.1', 9), 'SecurityError');"
+        "equal(bound.send('x', '239.1.1.1', 9), true);"
+        "equal(end.send('x', 'ff02::1234', 9, 'near1'), true);"
+        "equal(end.send('x', 'ff02::1234%near1', 9), true);"
+        "throws(() => end.send('x', 'ff02::1234%near0', 9), 'SecurityError');"
+        "throws(() => end.send('x', '239.1.1.1', 9, 'nosuch'), 'SecurityError');"
+        "throws(() => end.send('x', '239.1.1.1', 9, 0), 'TypeError');"
+        "throws(() => end.send('x', '239.1.1.1', 9, {}), 'TypeError');"
+        "end.handle.close(); bound.handle.close(); done();");
+}
+
+TEST(broadcast_is_a_permission_of_its_own)
+{
+    run("udp.send=*",
+        "const end = new End({});"
+        "throws(() => end.send('x', '255.255.255.255', 9, 'near0'), 'SecurityError');"
+        "throws(() => end.send('x', '10.0.0.255', 9), 'SecurityError');"
+        "end.handle.close(); done();");
+    run("broadcast",
+        "const end = new End({});"
+        "equal(end.send('x', '255.255.255.255', 9, 'near0'), true);"
+        "equal(end.send('x', '10.0.0.255', 9), true);"
+        "equal(end.send('x', '10.0.0.255', 9), true);"
+        "throws(() => end.send('x', '10.0.0.2', 9), 'SecurityError');"
+        "end.handle.close();"
+        "const aimed = new End({ remoteAddress: '10.0.0.255', remotePort: 9 });"
+        "equal(aimed.send('x', '10.0.0.255', 9), true);"
+        "aimed.handle.close(); done();");
+    run("broadcast=10.0.0.255;udp.send=10.0.0.0/24",
+        "const end = new End({});"
+        "equal(end.send('x', '10.0.0.255', 9), true);"
+        "equal(end.send('x', '10.0.0.2', 9), true);"
+        "equal(end.send('x', '10.0.0.255', 9), true);"
+        "throws(() => end.send('x', '10.0.1.255', 9), 'SecurityError');"
+        "end.handle.close(); done();");
+}
+
+TEST(open_tells_what_is_wrong_with_an_address)
+{
+    run("udp.send;udp.bind;multicast",
+        "const end = new End();"
+        "const open = (options) => end.handle.open({ ...defaults, ...options });"
+        "throws(() => open({ localAddress: '203.0.113.1' }), 'InvalidAccessError', 'EADDRNOTAVAIL');"
+        "throws(() => open({ localAddress: '239.1.1.1' }), 'InvalidAccessError', 'EADDRNOTAVAIL');"
+        "throws(() => open({ localAddress: '255.255.255.255' }), 'InvalidAccessError', 'EADDRNOTAVAIL');"
+        "throws(() => open({ localAddress: 'localhost' }), 'InvalidAccessError');"
+        "throws(() => open({ localAddress: 'fe80::1%nosuch' }), 'NetworkError', 'ENODEV');"
+        "throws(() => open({ interface: 'nosuch' }), 'InvalidAccessError', 'ENODEV');"
+        "throws(() => open({ remoteAddress: 'a b', remotePort: 9 }), 'InvalidAccessError');"
+        "throws(() => open({ remoteAddress: '203.0.113.1', remotePort: 9 }), 'InvalidAccessError', 'ENETUNREACH');"
+        "throws(() => open({ remoteAddress: '10.0.0.2', remotePort: 9, localAddress: '127.0.0.1' }), 'InvalidAccessError');"
+        "throws(() => open({ remoteAddress: '10.0.0.2', remotePort: 9, localAddress: '::1' }), 'InvalidAccessError', 'EAFNOSUPPORT');"
+        "throws(() => open({ localPort: 65536 }), 'RangeError');"
+        "throws(() => open({ localPort: 1.5 }), 'RangeError');"
+        "throws(() => open({ hops: 256 }), 'RangeError');"
+        "throws(() => end.handle.open(null), 'TypeError');"
+        "const first = new End({ localPort: 5000, addressReuse: false });"
+        "throws(() => open({ localPort: 5000 }), 'NetworkError', 'EADDRINUSE');"
+        "first.handle.close();"
+        "open({ localPort: 5000 });" /* the port is free at once, and a failed open() may be repeated */
+        "throws(() => open({}), 'InvalidStateError');"
+        "end.handle.close(); done();");
+}
+
+TEST(the_local_address_follows_the_default_destination)
+{
+    run("udp.send;udp.bind;multicast",
+        "const local = (options) => { const end = new End(options), info = end.handle.info(); end.handle.close(); return info.localAddress; };"
+        "equal(local({ remoteAddress: '10.0.1.2', remotePort: 9 }), '10.0.1.1');"
+        "equal(local({ remoteAddress: 'fd00:1::2', remotePort: 9 }), 'fd00:1::1');"
+        "equal(local({ remoteAddress: '127.0.0.1', remotePort: 9 }), '127.0.0.1');"
+        "equal(local({ remoteAddress: '239.1.1.1', remotePort: 9, interface: 'near1' }), '10.0.1.1');"
+        "equal(local({ remoteAddress: 'example.com', remotePort: 9 }), '::');"
+        "equal(local({ family: 4 }), '0.0.0.0');"
+        "equal(local({ localAddress: '10.0.0.1' }), '10.0.0.1');"
+        /* A socket that talks to a group hears it too. */
+        "const end = new End({ remoteAddress: '239.1.1.1', remotePort: 5000, localPort: 5000, interface: 'near0', loopback: true });"
+        "end.handle.join('239.1.1.1', null, null);"
+        "end.send('x', '239.1.1.1', 5000);"
+        "const message = await end.receive();"
+        "equal([message.localAddress, message.interface, message.remoteAddress], ['239.1.1.1', 'near0', '10.0.0.1']);"
+        "end.handle.close(); done();");
+}
+
+TEST(a_destination_stands_for_its_name)
+{
+    run("udp.bind",
+        "const end = new End({ localPort: 5000 });"
+        "equal(end.handle.send(bytes('x'), 5000, 5000, null), true);" /* see js_destination_address() above */
+        "equal((await end.receive()).remoteAddress, '127.0.0.1');"
+        "throws(() => end.handle.send(bytes('x'), 5000, 5001, null), 'SecurityError');"
+        "throws(() => end.handle.send(bytes('x'), {}, 5001, null), 'TypeError');"
+        "throws(() => end.handle.send(bytes('x'), null, 5001, null), 'TypeError');"
+        "end.handle.close(); done();");
+}
+
+TEST(one_error_does_not_end_the_socket)
+{
+    run("udp.send;udp.bind",
+        "const end = new End({ localPort: 5000 });"
+        "throws(() => end.send('x', '203.0.113.1', 9), 'NetworkError', 'ENETUNREACH');"
+        "throws(() => end.handle.send(new Uint8Array(70000), '127.0.0.1', 9, null), 'NetworkError', 'EMSGSIZE');"
+        "throws(() => end.send('x', '127.0.0.1', 0), 'NetworkError', 'EINVAL');"
+        "throws(() => end.send('x', '10.0.0.2', 9, 999999), 'NetworkError');"
+        "throws(() => end.handle.send('text', '127.0.0.1', 9, null), 'TypeError');"
+        "throws(() => end.send('x', '127.0.0.1', -1), 'RangeError');"
+        "throws(() => end.send('x', '127.0.0.1', '9'), 'TypeError');"
+        "end.send('x', '127.0.0.1', 1);" /* refused by ICMP */
+        "end.send('fine', '127.0.0.1', 5000);"
+        "equal(text((await end.receive()).data), 'fine');"
+        "equal(end.events.includes(4), false);"
+        "end.handle.close(); done();");
+}
+
+TEST(batches_go_out_and_come_in)
+{
+    run("udp.send;udp.bind",
+        "const end = new End({ localPort: 5000, receiveBufferSize: 1 << 20 });"
+        "const list = Array.from({ length: 100 }, (_, i) => bytes(String(i)));"
+        "let sent = 0;"
+        "while (sent < list.length) sent += end.handle.sendBatch(list.slice(sent), '127.0.0.1', 5000, null);"
+        "const got = [];"
+        "while (got.length < 100) got.push(...end.handle.receive(1000).map((message) => Number(text(message.data))));"
+        "equal(got, list.map((_, i) => i));"
+        "equal(end.handle.receive(0), []);"
+        "equal(end.handle.sendBatch([], '127.0.0.1', 5000, null), 0);"
+        "throws(() => end.handle.sendBatch(['x'], '127.0.0.1', 5000, null), 'TypeError');"
+        "throws(() => end.handle.sendBatch({ length: 1 }, '127.0.0.1', 5000, null), 'TypeError');"
+        "end.handle.close(); done();");
+}
+
+TEST(a_close_hidden_in_an_argument_is_noticed)
+{
+    run("udp.send;udp.bind",
+        "const end = new End({ localPort: 5000 });"
+        "const list = [bytes('x')];"
+        "Object.defineProperty(list, 0, { get() { end.handle.close(); return bytes('x'); } });"
+        "throws(() => end.handle.sendBatch(list, '127.0.0.1', 5000, null), 'InvalidStateError');"
+        "const other = new End({ localPort: 5000 });"
+        "throws(() => other.handle.receive({ valueOf() { other.handle.close(); return 1; } }), 'InvalidStateError');"
+        "const third = new End();"
+        "throws(() => third.handle.open({ ...defaults, get localPort() { third.handle.open(defaults); return 0; } }), 'InvalidStateError');"
+        "third.handle.close(); done();");
+}
+
+TEST(drops_are_counted_and_memory_stays)
+{
+    run("udp.send;udp.bind",
+        "const end = new End({ localPort: 5000, receiveBufferSize: 4096 });"
+        "for (let i = 0; i < 50; i++) end.handle.send(new Uint8Array(1000), '127.0.0.1', 5000, null);"
+        "const dropped = end.handle.dropped();"
+        "equal(end.handle.receive(64).length + dropped, 50);"
+        "equal(dropped > 0, true);"
+        "end.handle.close();"
+        "equal(end.handle.dropped(), dropped);"
+        "done();");
+}
+
+TEST(close_is_final_and_may_be_repeated)
+{
+    run("udp.send;udp.bind",
+        "const end = new End({ localPort: 5000 });"
+        "equal(end.handle.receive(1), []);"
+        "end.handle.close(); end.handle.close();"
+        "equal(end.events, []);" /* never inside a call */
+        "for (const name of ['receive', 'info']) throws(() => end.handle[name](1), 'InvalidStateError');"
+        "throws(() => end.send('x', '127.0.0.1', 9), 'InvalidStateError');"
+        "throws(() => end.handle.join('239.1.1.1', null, null), 'InvalidStateError');"
+        "throws(() => end.handle.open(defaults), 'InvalidStateError');"
+        "equal(await end.next(), 5);"
+        "equal(end.events, [5]);"
+        "const unopened = new End(); unopened.handle.close();"
+        "throws(() => unopened.handle.open(defaults), 'InvalidStateError');"
+        "throws(() => createUdp(1), 'TypeError');"
+        "throws(() => end.handle.info.call({}), 'TypeError');"
+        "done();");
+}
+
+TEST(a_handle_closed_in_its_own_event_is_freed_after_it)
+{
+    run("udp.send;udp.bind",
+        "let handle = createUdp((event) => {"
+        "    if (event === 2) { handle.close(); handle = undefined; gc(); } else if (event === 5) done();"
+        "});"
+        "handle.open({ ...defaults, localPort: 5000 });"
+        "handle.receive(1);"
+        "handle.send(bytes('x'), '127.0.0.1', 5000, null);");
+}
+
+TEST(an_open_handle_without_reference_lives_until_its_end)
+{
+    run("udp.send;udp.bind",
+        "let got = 0;"
+        "(() => {"
+        "    const handle = createUdp((event) => {"
+        "        if (event === 2) { got = handle.receive(8).length; handle.close(); } else { equal(got, 1); done(); }"
+        "    });"
+        "    handle.open({ ...defaults, localPort: 5000 });"
+        "    handle.receive(1);"
+        "})();"
+        "gc();"
+        "const sender = new End({});"
+        "sender.send('x', '127.0.0.1', 5000);"
+        "sender.handle.close();");
+}
+
+TEST(what_an_app_leaves_behind_is_closed_or_collected)
+{
+    /* Ends by an error while sockets wait: teardown closes them. */
+    int error;
+    struct rt *rt = rt_create(&(struct rt_options){0}, &error);
+    bool done = false;
+    JS_SetContextOpaque(rt_context(rt), &done);
+    rt_modules_install(rt);
+    allow(rt, "udp.send;udp.bind");
+    static const char script[] =
+        "for (let i = 0; i < 10; i++) { new End({}).handle.receive(1); new End(); const closing = new End({}); closing.handle.close(); }"
+        "watch(() => 0); watch(() => 0).close();"
+        "const cycle = createUdp(() => cycle);";
+    char source[sizeof(prelude) + sizeof(script)];
+    snprintf(source, sizeof(source), "%s%s", prelude, script);
+    CHECK(rt_turn_enter(rt));
+    JSValue promise = JS_Eval(rt_context(rt), source, strlen(source), "cleat:test", JS_EVAL_TYPE_MODULE);
+    CHECK(!JS_IsException(promise));
+    JS_FreeValue(rt_context(rt), promise);
+    rt_turn_leave(rt);
+    rt_destroy(rt);
+}
+
+TEST(interfaces_are_listed_and_changes_told)
+{
+    run("udp.send",
+        "const lo = interfaces().find((i) => i.name === 'lo');"
+        "equal([lo.loopback, lo.mac, lo.up], [true, null, true]);"
+        "equal(lo.addresses[0], { address: '127.0.0.1', family: 'ipv4', prefixLength: 8, broadcast: null });"
+        "const near = interfaces().find((i) => i.name === 'near0');"
+        "equal([near.multicast, near.running, near.mtu, near.pointToPoint, /^(..:){5}..$/.test(near.mac)], [true, true, 1500, false, true]);"
+        "equal(near.addresses.find((a) => a.address === '10.0.0.1').broadcast, '10.0.0.255');"
+        "equal(near.addresses.some((a) => a.address.startsWith('fe80:') && a.address.endsWith('%near0')), true);"
+        "const socket = new End({});" /* keeps the loop alive, which a watch does not */
+        "const watcher = watch(() => {"
+        "    equal(interfaces().find((i) => i.name === 'near0').addresses.some((a) => a.address === '10.7.0.1'), true);"
+        "    watcher.close(); watcher.close();"
+        "    socket.handle.close();"
+        "    done();"
+        "});"
+        "ip('addr add 10.7.0.1/24 dev near0');"
+        "throws(() => watch(), 'TypeError');");
+}
+
+TEST(a_watch_alone_does_not_keep_the_program)
+{
+    run("", "watch(() => { throw new Error('told'); }); done();");
+}
+
+/* clang-format on */
+
+int main(void)
+{
+    if (!enter_namespaces()) {
+        printf("# %s\n", namespace_missing);
+    }
+    alarm(60);
+    RUN(a_datagram_makes_the_round_with_all_its_data);
+    RUN(nothing_is_allowed_by_default);
+    RUN(the_message_of_a_denial_names_the_flag);
+    RUN(each_destination_is_checked_by_address_port_and_kind);
+    RUN_IN_NAMESPACE(groups_are_checked_by_operation_group_port_and_interface);
+    RUN_IN_NAMESPACE(the_interface_of_a_message_counts_for_its_permission);
+    RUN_IN_NAMESPACE(broadcast_is_a_permission_of_its_own);
+    RUN_IN_NAMESPACE(open_tells_what_is_wrong_with_an_address);
+    RUN_IN_NAMESPACE(the_local_address_follows_the_default_destination);
+    RUN(a_destination_stands_for_its_name);
+    RUN_IN_NAMESPACE(one_error_does_not_end_the_socket);
+    RUN(batches_go_out_and_come_in);
+    RUN(a_close_hidden_in_an_argument_is_noticed);
+    RUN(drops_are_counted_and_memory_stays);
+    RUN(close_is_final_and_may_be_repeated);
+    RUN(a_handle_closed_in_its_own_event_is_freed_after_it);
+    RUN(an_open_handle_without_reference_lives_until_its_end);
+    RUN(what_an_app_leaves_behind_is_closed_or_collected);
+    RUN_IN_NAMESPACE(interfaces_are_listed_and_changes_told);
+    RUN(a_watch_alone_does_not_keep_the_program);
+    return check_done();
+}
