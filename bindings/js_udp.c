@@ -370,6 +370,8 @@ static JSValue js_udp_close(JSContext *ctx, JSValueConst self, int argc, JSValue
     interface UdpOptions {
         localAddress: string | null; localPort: number; remoteAddress: string | null; remotePort: number;
         addressReuse: boolean; addressSharing: boolean; ipv6Only: boolean; loopback: boolean;
+        // Whether broadcast addresses can be sent to; true needs a grant for it at once.
+        broadcast: boolean;
         interface: string | number | null; hops: number; multicastHops: number;
         sendBufferSize: number; receiveBufferSize: number;
         // 0, 4 or 6; 0: both where the addresses leave it open.

@@ -34,6 +34,7 @@ struct js_udp {
     enum js_udp_state state;
     bool failed;
     bool bound_port;          /* the app chose the local port */
+    bool broadcast;           /* the app wants to send to broadcast addresses */
     unsigned interface_index; /* of the socket; 0: none */
     struct rt *rt;
     struct rt_resource resource;

@@ -20,7 +20,7 @@ struct open_options {
     struct rt_host local, remote; /* remote may be a name */
     int local_port, remote_port;  /* 0: not given */
     int family, hops, multicast_hops, send_buffer, receive_buffer;
-    bool address_reuse, address_sharing, ipv6_only, loopback;
+    bool address_reuse, address_sharing, ipv6_only, loopback, broadcast;
     struct js_interface interface;
 };
 
@@ -96,6 +96,7 @@ static int get_options(JSContext *ctx, JSValueConst object, struct open_options 
         get_bool(ctx, object, "addressSharing", &o->address_sharing) < 0 ||
         get_bool(ctx, object, "ipv6Only", &o->ipv6_only) < 0 ||
         get_bool(ctx, object, "loopback", &o->loopback) < 0 ||
+        get_bool(ctx, object, "broadcast", &o->broadcast) < 0 ||
         get_int(ctx, object, "hops", UINT8_MAX, &o->hops) < 0 ||
         get_int(ctx, object, "multicastHops", UINT8_MAX, &o->multicast_hops) < 0 ||
         get_int(ctx, object, "sendBufferSize", INT32_MAX / 2, &o->send_buffer) < 0 ||
@@ -147,6 +148,10 @@ static bool may_send_to_name(JSContext *ctx, struct js_udp *udp, const struct rt
 
 static bool may_open(JSContext *ctx, struct js_udp *udp, const struct open_options *o)
 {
+    if (o->broadcast && !rt_permission_any(rt_permissions_of(udp->rt), RT_BROADCAST)) {
+        struct rt_permission_query query = {.operation = RT_BROADCAST, .port = RT_ANY_PORT};
+        return js_udp_may(ctx, udp, &query);
+    }
     unsigned interface_index = o->interface.index;
     bool local = o->has_local || o->local_port, remote = o->has_remote || o->remote_port;
     if (!local && !remote) {
@@ -293,6 +298,7 @@ JSValue js_udp_open(JSContext *ctx, JSValueConst self, int argc, JSValueConst *a
         return throw_open(ctx, error, &options);
     }
     udp->bound_port = options.local_port != 0;
+    udp->broadcast = options.broadcast;
     udp->interface_index = options.interface.index;
     if (is_group(&options.remote) && !options.has_local) {
         udp->route_local = routed;

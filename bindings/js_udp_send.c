@@ -194,6 +194,15 @@ static JSValue throw_send(JSContext *ctx, int error, const union io_address *add
                                  rt_address_format(&address->any, text), rt_address_port(&address->any));
 }
 
+/* Sends to a broadcast address: permission is there, the app must have wanted it when it opened the socket.
+ */
+static int send_broadcast(struct js_udp *udp, struct iovec *datagrams, unsigned count,
+                          struct io_udp_destination *destination)
+{
+    destination->broadcast = true;
+    return udp->broadcast ? io_udp_send_batch(&udp->io, datagrams, count, destination) : -EACCES;
+}
+
 /* The number of datagrams taken, 0 after asking for a writable event, or -1 with an exception. */
 static int send_all(JSContext *ctx, struct js_udp *udp, const struct send_arguments *arguments,
                     struct iovec *datagrams, unsigned count)
@@ -207,19 +216,16 @@ static int send_all(JSContext *ctx, struct js_udp *udp, const struct send_argume
         return -1;
     }
     struct io_udp_destination destination = {.address = &permitted.address.any,
-                                             .interface_index = permitted.interface_index,
-                                             .broadcast = permitted.broadcast};
-    int result = io_udp_send_batch(&udp->io, datagrams, count, &destination);
-    if (result == -EACCES && !destination.broadcast) {
-        int may = may_broadcast(ctx, udp, destination.address,
-                                effective_interface(udp, destination.interface_index));
+                                             .interface_index = permitted.interface_index};
+    int result = permitted.broadcast ? send_broadcast(udp, datagrams, count, &destination)
+                                     : io_udp_send_batch(&udp->io, datagrams, count, &destination);
+    if (result == -EACCES && !permitted.broadcast) {
+        unsigned interface_index = effective_interface(udp, destination.interface_index);
+        int may = may_broadcast(ctx, udp, destination.address, interface_index);
         if (may < 0) {
             return -1;
         }
-        if (may > 0) {
-            destination.broadcast = true;
-            result = io_udp_send_batch(&udp->io, datagrams, count, &destination);
-        }
+        result = may > 0 ? send_broadcast(udp, datagrams, count, &destination) : result;
     }
     if (result == -EAGAIN) {
         result = io_udp_want(&udp->io, UV_WRITABLE);

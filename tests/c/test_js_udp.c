@@ -46,7 +46,7 @@ static const char prelude[] =
     "import { createUdp } from 'cleat:native/udp';"
     "import { interfaces, watch } from 'cleat:native/network';"
     "const defaults = { localAddress: null, localPort: 0, remoteAddress: null, remotePort: 0, addressReuse: true, addressSharing: false,"
-    "    ipv6Only: false, loopback: false, interface: null, hops: 0, multicastHops: 0, sendBufferSize: 0, receiveBufferSize: 0, family: 0 };"
+    "    ipv6Only: false, loopback: false, broadcast: false, interface: null, hops: 0, multicastHops: 0, sendBufferSize: 0, receiveBufferSize: 0, family: 0 };"
     "const bytes = (text) => Uint8Array.from(text, (c) => c.charCodeAt(0));"
     "const text = (data) => String.fromCharCode(...new Uint8Array(data));"
     "function equal(actual, expected) {"
@@ -269,22 +269,27 @@ TEST(broadcast_is_a_permission_of_its_own)
         "throws(() => end.send('x', '10.0.0.255', 9), 'SecurityError');"
         "end.handle.close(); done();");
     run("broadcast",
-        "const end = new End({});"
+        "const end = new End({ broadcast: true });"
         "equal(end.send('x', '255.255.255.255', 9, 'near0'), true);"
         "equal(end.send('x', '10.0.0.255', 9), true);"
         "equal(end.send('x', '10.0.0.255', 9), true);"
         "throws(() => end.send('x', '10.0.0.2', 9), 'SecurityError');"
         "end.handle.close();"
-        "const aimed = new End({ remoteAddress: '10.0.0.255', remotePort: 9 });"
+        "const aimed = new End({ remoteAddress: '10.0.0.255', remotePort: 9, broadcast: true });"
         "equal(aimed.send('x', '10.0.0.255', 9), true);"
         "aimed.handle.close(); done();");
     run("broadcast=10.0.0.255;udp.send=10.0.0.0/24",
-        "const end = new End({});"
+        "const end = new End({ broadcast: true });"
         "equal(end.send('x', '10.0.0.255', 9), true);"
         "equal(end.send('x', '10.0.0.2', 9), true);"
         "equal(end.send('x', '10.0.0.255', 9), true);"
         "throws(() => end.send('x', '10.0.1.255', 9), 'SecurityError');"
-        "end.handle.close(); done();");
+        "const not = new End({});"
+        "throws(() => not.send('x', '10.0.0.255', 9), 'NetworkError', 'EACCES');"
+        "end.handle.close(); not.handle.close(); done();");
+    run("udp.send",
+        "throws(() => new End({ broadcast: true }), 'SecurityError');"
+        "done();");
 }
 
 TEST(open_tells_what_is_wrong_with_an_address)
