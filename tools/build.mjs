@@ -35,11 +35,11 @@ export function buildDir(preset) {
 /** Configures a preset if it wasn't with these options, then builds `targets` (all if none is given). */
 export async function build(preset, { targets = [], options = [] } = {}) {
     const folder = buildDir(preset);
-    const allOptions = [...directoryOptions(), ...options];
+    const allOptions = [...directoryOptions(preset === "mipsel"), ...options];
     const stamp = path.join(folder, ".cleat-configured");
     const wanted = createHash("sha256")
         .update(readFileSync(path.join(root, "CMakePresets.json")))
-        .update(JSON.stringify([allOptions, process.env.CLEAT_CACHE_DIR]))
+        .update(JSON.stringify(allOptions))
         .digest("hex");
     if (
         !existsSync(path.join(folder, "build.ninja")) ||

@@ -30,10 +30,11 @@ function pins(withTests) {
     return Object.entries(all).filter(([, pin]) => withTests || pin.testsOnly !== true);
 }
 
-/** Directories given by the environment (CLEAT_QUICKJS_DIR=…), as CMake options. */
-export function directoryOptions() {
-    return pins(true).flatMap(([, { option }]) =>
-        process.env[option] === undefined ? [] : [`-D${option}=${path.resolve(process.env[option])}`],
+/** Where the sources are, as CMake options; folders given by the environment (CLEAT_QUICKJS_DIR=…) come first. */
+export function directoryOptions(withTests) {
+    return pins(withTests).map(
+        ([, { option, folder }]) =>
+            `-D${option}=${path.resolve(process.env[option] ?? path.join(cacheDir, folder))}`,
     );
 }
 
