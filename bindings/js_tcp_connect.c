@@ -250,6 +250,12 @@ static bool is_own_address(const struct sockaddr *local)
            rt_address_is_own(local);
 }
 
+static bool is_group(const struct rt_host *host)
+{
+    enum rt_address_class class = rt_address_classify((const struct sockaddr *)&host->address);
+    return class == RT_ADDRESS_MULTICAST || class == RT_ADDRESS_BROADCAST;
+}
+
 /* What is wrong with the arguments, once the permission is there. 0, or -1 with InvalidAccessError. */
 static int check(JSContext *ctx, const struct js_connect *connect)
 {
@@ -267,10 +273,6 @@ static int check(JSContext *ctx, const struct js_connect *connect)
     }
     if (!host->is_address) {
         return 0;
-    }
-    enum rt_address_class class = rt_address_classify(remote);
-    if (class == RT_ADDRESS_MULTICAST || class == RT_ADDRESS_BROADCAST) {
-        return invalid(ctx, -EINVAL, "TCP reaches single hosts only, not groups", host->name);
     }
     if (family != AF_UNSPEC && family != remote->sa_family) {
         return invalid(ctx, -EAFNOSUPPORT, "the address is not of the family that was asked for", host->name);
@@ -327,6 +329,10 @@ static int prepare(JSContext *ctx, JSValueConst *argv, struct js_connect *connec
         rt_throw_dom_exception(ctx, "InvalidAccessError", "EINVAL",
                                "a remote port is a number from 1 to 65535");
         return -1;
+    }
+    if (connect->host.is_address && is_group(&connect->host) &&
+        rt_permission_any(rt_permissions_of(rt_from_context(ctx)), RT_TCP_CONNECT)) {
+        return invalid(ctx, -EINVAL, "TCP reaches single hosts only, not groups", connect->host.name);
     }
     struct rt_permission_query query = query_of(connect);
     return js_net_ask(ctx, &query) < 0 || check(ctx, connect) < 0 ? -1 : 0;

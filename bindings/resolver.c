@@ -39,6 +39,7 @@ struct io_resolver {
     uv_async_t async;
     struct io_lookup *lookups;
     unsigned count;
+    bool released; /* by io_resolver_destroy() */
     struct job *answered, **answered_tail;
 };
 
@@ -262,14 +263,24 @@ static void on_lookup_closed(uv_handle_t *timer)
     free((struct io_lookup *)timer);
 }
 
+static void on_resolver_closed(uv_handle_t *async)
+{
+    free((struct io_resolver *)async);
+}
+
 static void end_lookup(struct io_lookup *lookup)
 {
+    struct io_resolver *resolver = lookup->resolver;
+
     *lookup->link = lookup->next;
     if (lookup->next != NULL) {
         lookup->next->link = lookup->link;
     }
-    lookup->resolver->count--;
+    resolver->count--;
     uv_close((uv_handle_t *)&lookup->timer, on_lookup_closed);
+    if (resolver->released && resolver->lookups == NULL) {
+        uv_close((uv_handle_t *)&resolver->async, on_resolver_closed);
+    }
 }
 
 void io_lookup_cancel(struct io_lookup *lookup)
@@ -449,18 +460,13 @@ int io_resolver_create(uv_loop_t *loop, struct io_resolver **ret_resolver)
     return 0;
 }
 
-static void on_resolver_closed(uv_handle_t *async)
-{
-    free((struct io_resolver *)async);
-}
-
 struct io_resolver *io_resolver_destroy(struct io_resolver *resolver)
 {
     if (resolver != NULL) {
-        while (resolver->lookups != NULL) {
-            io_lookup_cancel(resolver->lookups);
+        resolver->released = true;
+        if (resolver->lookups == NULL) {
+            uv_close((uv_handle_t *)&resolver->async, on_resolver_closed);
         }
-        uv_close((uv_handle_t *)&resolver->async, on_resolver_closed);
     }
     return NULL;
 }

@@ -33,7 +33,8 @@ typedef void io_lookup_callback(void *owner, int status, const struct sockaddr_s
                                 size_t count);
 
 int io_resolver_create(uv_loop_t *loop, struct io_resolver **ret_resolver);
-/* Cancels every lookup; memory goes when the loop has turned. NULL is fine. Returns NULL. */
+/* Lets go of the resolver: it ends when its last lookup has been answered or cancelled and the loop has
+ * turned. NULL is fine. Returns NULL. */
 struct io_resolver *io_resolver_destroy(struct io_resolver *resolver);
 
 /* family: AF_UNSPEC, AF_INET or AF_INET6. timeout_ms 0: the default. Keeps the loop alive until the answer.

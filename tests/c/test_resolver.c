@@ -256,15 +256,20 @@ TEST(the_system_is_asked)
     io_resolver_getaddrinfo = stand_in;
 }
 
-TEST(destroying_cancels)
+TEST(a_destroyed_resolver_ends_with_its_last_lookup)
 {
+    struct io_lookup *lookups[IO_RESOLVER_THREADS_MAX + 2];
+
     set_gate(false);
-    for (int i = 0; i < IO_RESOLVER_THREADS_MAX * 2; i++) {
-        start("slow.example", AF_UNSPEC, 0);
+    for (int i = 0; i <= IO_RESOLVER_THREADS_MAX; i++) {
+        lookups[i] = start("slow.example", AF_UNSPEC, 0);
     }
-    start("localhost", AF_UNSPEC, 0);
+    lookups[IO_RESOLVER_THREADS_MAX + 1] = start("localhost", AF_UNSPEC, 0);
     wait_inside(IO_RESOLVER_THREADS_MAX);
-    resolver = io_resolver_destroy(resolver);
+    CHECK(io_resolver_destroy(resolver) == NULL);
+    for (int i = 0; i <= IO_RESOLVER_THREADS_MAX + 1; i++) {
+        io_lookup_cancel(lookups[i]);
+    }
     uv_run(&loop, UV_RUN_DEFAULT);
     CHECK_INT(done, 0);
     CHECK_INT(uv_loop_close(&loop), 0);
@@ -289,6 +294,6 @@ int main(void)
     RUN(threads_are_few_and_the_line_moves);
     RUN(too_many_lookups_are_refused);
     RUN(the_system_is_asked);
-    RUN(destroying_cancels);
+    RUN(a_destroyed_resolver_ends_with_its_last_lookup);
     return check_done();
 }
