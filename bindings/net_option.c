@@ -91,6 +91,9 @@ int io_net_leave(int fd, const struct sockaddr *group, const struct sockaddr *so
 int io_net_multicast_interface(int fd, int family, unsigned interface_index)
 {
     struct ip_mreqn request = {.imr_ifindex = (int)interface_index};
+    if (interface_index == IO_NET_LOOPBACK_INDEX) {
+        request.imr_address.s_addr = htonl(INADDR_LOOPBACK);
+    }
     int error = family == AF_INET6 ? set_int(fd, IPPROTO_IPV6, IPV6_MULTICAST_IF, (int)interface_index) : 0;
     if (!error && setsockopt(fd, IPPROTO_IP, IP_MULTICAST_IF, &request, sizeof(request)) < 0) {
         error = errno == EADDRNOTAVAIL ? -ENODEV : -errno;

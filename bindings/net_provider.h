@@ -73,6 +73,9 @@ int io_net_join(int fd, const struct sockaddr *group, const struct sockaddr *sou
                 unsigned interface_index);
 int io_net_leave(int fd, const struct sockaddr *group, const struct sockaddr *source,
                  unsigned interface_index);
+/* The loopback interface is the first of every namespace (Linux: LOOPBACK_IFINDEX). For multicast that leaves by
+ * it the kernel finds no source address of the right scope and would send from 0.0.0.0: we name 127.0.0.1. */
+enum { IO_NET_LOOPBACK_INDEX = 1 };
 /* Default outgoing interface of multicast; family is the socket's (AF_INET6: both families). */
 int io_net_multicast_interface(int fd, int family, unsigned interface_index);
 int io_net_broadcast(int fd, bool on);

@@ -349,6 +349,9 @@ static int prepare_send(const struct io_udp *udp, const struct io_udp_destinatio
             /* The source goes with it: left out, the message would not have the address that the socket is
              * bound to. */
             struct in_pktinfo info = {.ipi_ifindex = (int)interface_index, .ipi_spec_dst = udp->bound_ipv4};
+            if (interface_index == IO_NET_LOOPBACK_INDEX && info.ipi_spec_dst.s_addr == htonl(INADDR_ANY)) {
+                info.ipi_spec_dst.s_addr = htonl(INADDR_LOOPBACK);
+            }
             header.msg_controllen =
                 (socklen_t)put_control(target->control, IPPROTO_IP, IP_PKTINFO, &info, sizeof(info));
         } else {

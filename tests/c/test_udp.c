@@ -396,6 +396,21 @@ TEST(loopback_of_groups_is_off_unless_asked_for)
     }
 }
 
+TEST(multicast_by_the_loopback_interface_has_a_source_address)
+{
+    for (int per_message = 0; per_message <= 1; per_message++) {
+        struct end near;
+        unsigned index = if_nametoindex("lo");
+        struct io_udp_options options = {.loopback = true, .interface_index = per_message ? 0 : index};
+        if (open_end(&near, AF_INET6, 5000, options)) {
+            CHECK_INT(join(&near, "239.1.1.1", NULL, index), 0);
+            CHECK_INT(send_by(&near, "239.1.1.1", 5000, per_message ? index : 0, "self"), 0);
+            CHECK_STR(text_of(&receive_one(&near)->remote), "127.0.0.1");
+            close_end(&near);
+        }
+    }
+}
+
 TEST(drops_of_an_overloaded_socket_are_counted_once)
 {
     struct end near;
@@ -695,6 +710,7 @@ int main(void)
     RUN_IN_NAMESPACE(each_message_leaves_by_the_interface_it_names);
     RUN_IN_NAMESPACE(a_socket_of_one_interface_hears_and_uses_no_other);
     RUN_IN_NAMESPACE(loopback_of_groups_is_off_unless_asked_for);
+    RUN_IN_NAMESPACE(multicast_by_the_loopback_interface_has_a_source_address);
     RUN_IN_NAMESPACE(broadcast_needs_to_be_allowed_for_each_datagram);
     RUN_IN_NAMESPACE(an_interface_removed_while_joined_can_be_left_and_joined_again);
     RUN_IN_NAMESPACE(the_kernels_limit_of_groups_is_an_error_and_no_end);
