@@ -18,6 +18,9 @@ export default tseslint.config(
                 { argsIgnorePattern: "^_", varsIgnorePattern: "^_" },
             ],
             "no-restricted-syntax": ["error", noDefaultExport],
+            // With noUncheckedIndexedAccess, `!` is how an index that was just checked is written.
+            "@typescript-eslint/no-non-null-assertion": "off",
+            "@typescript-eslint/no-dynamic-delete": "off",
         },
     },
     { files: ["eslint.config.mjs"], rules: { "no-restricted-syntax": "off" } },
@@ -29,9 +32,22 @@ export default tseslint.config(
             "@typescript-eslint/no-floating-promises": "error",
             "@typescript-eslint/no-misused-promises": "error",
             "@typescript-eslint/await-thenable": "error",
-            "@typescript-eslint/switch-exhaustiveness-check": "error",
+            "@typescript-eslint/switch-exhaustiveness-check": [
+                "error",
+                { considerDefaultExhaustiveForUnions: true },
+            ],
             "@typescript-eslint/only-throw-error": "error",
             "@typescript-eslint/consistent-type-imports": ["error", { fixStyle: "inline-type-imports" }],
+        },
+    },
+    {
+        // Ambient declarations are written the way TypeScript's own library is.
+        files: ["**/*.d.ts"],
+        rules: {
+            "no-var": "off",
+            "@typescript-eslint/no-explicit-any": "off",
+            "@typescript-eslint/triple-slash-reference": "off",
+            "@typescript-eslint/unified-signatures": "off",
         },
     },
     {
@@ -40,7 +56,6 @@ export default tseslint.config(
         rules: {
             "@typescript-eslint/only-throw-error": "off",
             "@typescript-eslint/no-explicit-any": "off",
-            "@typescript-eslint/no-non-null-assertion": "off",
         },
     },
 );

@@ -54,7 +54,7 @@ const checks = {
     prettier: () => npx("prettier", "--check", "--log-level=warn", "."),
     eslint: () => npx("eslint", "--max-warnings=0", "--no-warn-ignored", "."),
     ...Object.fromEntries(
-        ["ts-api", "tools", "tests", "examples", "bench"]
+        ["ts-api", "ts-api/types", "tools", "tests", "examples", "bench"]
             .filter((folder) => existsSync(path.join(root, folder, "tsconfig.json")))
             .map((folder) => [`types of ${folder}`, () => npx("tsc", "-p", folder)]),
     ),

@@ -6,7 +6,6 @@ import path from "node:path";
 
 const root = path.join(import.meta.dirname, "../..");
 const layers = JSON.parse(readFileSync(path.join(import.meta.dirname, "layers.json"), "utf8"));
-const longestLine = 110;
 const thirdParty = /^(quickjs|uv|mbedtls\/|cleat\.h)/;
 
 /** Files of the repository, tracked or new, by extension. */
@@ -115,14 +114,6 @@ export function checkLayers() {
                     problems.push(`${file}:${text.slice(0, match.index).split("\n").length}: ${problem}`);
                 }
             }
-        }
-        if (isC) {
-            // clang-format leaves comments alone: it would reflow tables and lists.
-            text.split("\n").forEach((line, index) => {
-                if ([...line].length > longestLine) {
-                    problems.push(`${file}:${index + 1}: longer than ${longestLine} columns`);
-                }
-            });
         }
         const lines = text.split("\n").length - 1;
         if (
