@@ -85,9 +85,10 @@ export class ReadableSide<T> {
     cancel(reason: unknown): void {
         if (apply(isLocked, this.stream, [])) {
             this.close();
-            this.#source.cancel(reason);
         } else {
             void markHandled(apply(cancelStream, this.stream, [reason]));
         }
+        // The stream does not pass it on once the peer's end has closed it, and a second call changes nothing.
+        this.#source.cancel(reason);
     }
 }
