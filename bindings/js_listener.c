@@ -133,23 +133,16 @@ static int get_arguments(JSContext *ctx, JSValueConst options, struct listen_arg
     return 0;
 }
 
-/* Without an address: all of both families, by one dual-stack socket; all of IPv4 on a device without IPv6.
- */
+/* Without an address: all of IPv4, as the W3C text has it ("connections directed to any IPv4 address"), or all of IPv6
+ * where that alone is wanted. "::" takes both. */
 static int open_listening(const struct listen_arguments *arguments, int *ret_fd)
 {
     struct sockaddr_storage local = arguments->local.address;
     if (!arguments->has_local) {
-        local = (struct sockaddr_storage){.ss_family = AF_INET6};
+        local.ss_family = arguments->options.ipv6_only ? AF_INET6 : AF_INET;
     }
     rt_address_set_port((struct sockaddr *)&local, (uint16_t)arguments->port);
-    int error = io_net_listen((struct sockaddr *)&local, &arguments->options, ret_fd);
-    if ((error == -EAFNOSUPPORT || error == -EADDRNOTAVAIL) && !arguments->has_local &&
-        !arguments->options.ipv6_only) {
-        local = (struct sockaddr_storage){.ss_family = AF_INET};
-        rt_address_set_port((struct sockaddr *)&local, (uint16_t)arguments->port);
-        error = io_net_listen((struct sockaddr *)&local, &arguments->options, ret_fd);
-    }
-    return error;
+    return io_net_listen((struct sockaddr *)&local, &arguments->options, ret_fd);
 }
 
 static JSValue throw_listen(JSContext *ctx, int error, const struct listen_arguments *arguments)
