@@ -274,9 +274,8 @@ static JSValue js_listener_info(JSContext *ctx, JSValueConst self, int argc, JSV
 */
 RT_TABLE(listener_methods, "cleat:native/tcp", "ListenerHandle"){
     RT_METHOD("listen", js_listener_listen, 1, "(options: ListenOptions) => void",
-              "Checks the permission, binds and listens; throws on failure. Without a local address: on all, "
-              "of both "
-              "families."),
+              "Checks the permission, binds and listens; throws on failure. Without a local address: on all "
+              "of IPv4 (of IPv6 if ipv6Only); \"::\" takes both families."),
     RT_METHOD(
         "accept", js_listener_accept, 1, "(callback: TcpCallback) => TcpHandle | null",
         "A connected handle that reports to `callback`; null: none waiting, event 2 follows. Throws when a "

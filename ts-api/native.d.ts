@@ -173,7 +173,7 @@ declare module "cleat:native/tcp" {
         receiveBufferSize: number;
     }
     interface ListenerHandle {
-        /** Checks the permission, binds and listens; throws on failure. Without a local address: on all, of both families. */
+        /** Checks the permission, binds and listens; throws on failure. Without a local address: on all of IPv4 (of IPv6 if ipv6Only); "::" takes both families. */
         listen(options: ListenOptions): void;
         /** A connected handle that reports to `callback`; null: none waiting, event 2 follows. Throws when a connection can't be served (EMFILE …), once; calls after that give null until one could be. */
         accept(callback: TcpCallback): TcpHandle | null;
