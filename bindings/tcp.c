@@ -279,12 +279,11 @@ static void on_poll(uv_poll_t *poll, int status, int events)
          * writable nearly always: that is asked for anew each time. */
         arm(tcp, tcp->waiting | (ready & UV_READABLE) | (tcp->armed & UV_READABLE & ~events));
     }
+    tcp->read_budget = tcp->write_budget = IO_TCP_BYTES_PER_EVENT; /* the loop has turned */
     if ((ready & UV_READABLE) != 0) {
-        tcp->read_budget = IO_TCP_BYTES_PER_EVENT;
         tcp->callback(tcp, IO_TCP_READABLE);
     }
     if ((ready & UV_WRITABLE) != 0 && tcp->state == IO_OPEN) {
-        tcp->write_budget = IO_TCP_BYTES_PER_EVENT;
         tcp->callback(tcp, IO_TCP_WRITABLE);
     }
 }
