@@ -197,6 +197,7 @@ static bool embedded_set(const struct rt_rule *set, struct rt_rule *ret_set)
         return false;
     }
     rt_rule_from_address(set, (const struct sockaddr *)&v4, ret_set);
+    ret_set->classes = set->classes;
     return true;
 }
 

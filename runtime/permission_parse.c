@@ -148,6 +148,9 @@ static int parse_network(struct span span, size_t slash, char *error, struct rt_
                         span);
         }
     }
+    if (rule->prefix == rt_rule_address_bits(rule)) {
+        rt_rule_set_address(rule, (const struct sockaddr *)&host.address); /* 0.0.0.0/32 is 0.0.0.0 */
+    }
     return 0;
 }
 
