@@ -50,6 +50,16 @@ foreach(file IN LISTS c_tests)
     endif()
 endforeach()
 
+# Programs that tests on Node talk to by standard input and output; built with everything else.
+file(GLOB drivers CONFIGURE_DEPENDS tests/c/*_driver.c)
+foreach(file IN LISTS drivers)
+    get_filename_component(name "${file}" NAME_WE)
+    cleat_test_program(${name} "${file}")
+    if(TARGET ${name})
+        set_target_properties(${name} PROPERTIES EXCLUDE_FROM_ALL OFF RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/c-tests")
+    endif()
+endforeach()
+
 # With clang a fuzzer is a libFuzzer program; with gcc it replays the files it is given.
 add_custom_target(fuzzers)
 file(GLOB fuzzers CONFIGURE_DEPENDS tests/fuzz/fuzz_*.c)
