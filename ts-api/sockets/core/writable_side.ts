@@ -147,10 +147,12 @@ export class WritableSide {
         this.stream = new SocketWritable(this, underlying, strategy);
     }
 
-    /** Errors the stream. */
+    /** Errors the stream, unless an abort is doing so: its promise would reject if it found the stream erring. */
     fail(error: unknown): void {
         this.#noteError(error);
-        this.#controller.error(error);
+        if (!this.#aborted) {
+            this.#controller.error(error);
+        }
     }
 
     /**
