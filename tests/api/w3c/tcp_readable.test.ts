@@ -86,12 +86,13 @@ test("W3C-###: TCP connection closed cleanly: readable closes", async () => {
 });
 
 test("W3C-###: TCP connection closed cleanly: readyState changes to closed and the resources are released", async () => {
-    const { client, peer } = await connectPair();
+    const localAddress = "127.0.0.77"; // where no other test is
+    const { client, peer } = await connectPair({ localAddress });
     const { localPort } = client;
     await closeAll(client, peer);
     equal(client.readyState, "closed");
     equal(peer.readyState, "closed");
-    const again = new TCPServerSocket({ localAddress: "127.0.0.1", localPort });
+    const again = new TCPServerSocket({ localAddress, localPort });
     await again.opened;
     await closeAll(again);
 });
@@ -122,11 +123,12 @@ test("W3C-###: TCP attempt failed: closed rejects with NetworkError", async () =
 });
 
 test("W3C-###: TCP attempt failed: readyState changes to closed and the resources are released", async () => {
+    const localAddress = "127.0.0.78"; // where no other test is
     const localPort = await freePort();
-    const socket = new TCPSocket("127.0.0.1", await freePort(), { localPort });
+    const socket = new TCPSocket("127.0.0.1", await freePort(), { localAddress, localPort });
     await rejects(socket.opened);
     equal(socket.readyState, "closed");
-    const again = new TCPServerSocket({ localAddress: "127.0.0.1", localPort });
+    const again = new TCPServerSocket({ localAddress, localPort });
     await again.opened;
     await closeAll(again);
 });
