@@ -19,7 +19,7 @@ import {
 } from "./bundle_mutations.mjs";
 import { preset, root } from "./support.mjs";
 
-const total = Number(process.env.CLEAT_MUTATIONS ?? 6000);
+const total = Number(process.env.CLEAT_MUTATIONS ?? 10_000);
 const seed = Number(process.env.CLEAT_SEED ?? 1);
 const folder = path.join(root, "build/tests/bundle", preset);
 const driver = path.join(folder, "bundle_driver");

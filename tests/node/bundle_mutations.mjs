@@ -187,6 +187,13 @@ const oddValues = [
     new Raw(" 1"),
     new Raw("tru"),
 ];
+
+/** One of them, never shared between places. */
+function oddValue(random) {
+    const value = random.pick(oddValues);
+    return value instanceof Raw ? value : structuredClone(value);
+}
+
 const oddKeys = [
     "__proto__",
     "constructor",
@@ -221,7 +228,7 @@ function changeValue(manifest, random) {
     const key = random.pick(keys.length > 0 ? keys : ["0"]);
     switch (random.below(Array.isArray(place) ? 3 : 4)) {
         case 0:
-            setOwn(place, key, random.pick(oddValues));
+            setOwn(place, key, oddValue(random));
             break;
         case 1:
             if (Array.isArray(place)) {
@@ -234,14 +241,14 @@ function changeValue(manifest, random) {
             if (Array.isArray(place)) {
                 place.pop();
             } else {
-                setOwn(place, random.pick(oddKeys), random.pick(oddValues));
+                setOwn(place, random.pick(oddKeys), oddValue(random));
             }
             break;
         default:
             setOwn(
                 place,
                 random.pick(["host", "port", "space", "size", "path", "h", "default", "type"]),
-                random.pick(oddValues),
+                oddValue(random),
             );
     }
 }
