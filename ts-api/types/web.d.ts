@@ -300,15 +300,17 @@ declare class AbortController {
  * Calls `callback` once, `delay` milliseconds from now at the earliest. Returns an id for {@link clearTimeout}. A timer
  * keeps the app alive. Deviations: no strings as callbacks, no minimum for nested timers. HTML §8.7.
  */
+declare function setTimeout(callback: (nothing: void) => unknown, delay?: number): number;
 declare function setTimeout<A extends unknown[]>(
     callback: (...args: A) => unknown,
-    delay?: number,
+    delay: number | undefined,
     ...args: A
 ): number;
 /** The same, again and again until {@link clearInterval}. */
+declare function setInterval(callback: (nothing: void) => unknown, delay?: number): number;
 declare function setInterval<A extends unknown[]>(
     callback: (...args: A) => unknown,
-    delay?: number,
+    delay: number | undefined,
     ...args: A
 ): number;
 declare function clearTimeout(id: number | undefined): void;
