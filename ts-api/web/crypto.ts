@@ -72,10 +72,7 @@ function byteLengthOf(array: ArrayBufferView): number {
 }
 
 function isIntegerArray(value: unknown): boolean {
-    if (typeof value !== "object" || value === null) {
-        throw new TypeError("getRandomValues: the argument must be a typed array");
-    }
-    switch (classOf(value)) {
+    switch (typeof value === "object" && value !== null ? classOf(value) : "") {
         case "int8array":
         case "uint8array":
         case "uint8clampedarray":
@@ -86,7 +83,12 @@ function isIntegerArray(value: unknown): boolean {
         case "bigint64array":
         case "biguint64array":
             return true;
-        default:
+        case "float16array":
+        case "float32array":
+        case "float64array":
+        case "dataview":
             return false;
+        default:
+            throw new TypeError("getRandomValues: the argument must be a typed array");
     }
 }
