@@ -16,7 +16,7 @@ import {
     version,
 } from "cleat:native/runtime";
 import type { network } from "./network.ts";
-import type { resolve } from "./resolve.ts";
+import type { resolve, ResolveOptions } from "./resolve.ts";
 
 /** The signals that an app may listen to. */
 export type Signal = "SIGHUP" | "SIGINT" | "SIGTERM" | "SIGUSR1" | "SIGUSR2";
@@ -86,6 +86,7 @@ function listenersWithout(signal: string, listener: SignalListener): SignalListe
 }
 
 export const cleat = {
+    [Symbol.toStringTag]: "cleat",
     get args(): string[] {
         return args();
     },
@@ -133,9 +134,7 @@ export const cleat = {
     get network(): typeof network {
         return builtin("cleat:web/network", "network") as typeof network;
     },
-    resolve(...values: Parameters<typeof resolve>): ReturnType<typeof resolve> {
-        return (builtin("cleat:web/resolve", "resolve") as typeof resolve)(...values);
+    resolve(name: string, options?: ResolveOptions): ReturnType<typeof resolve> {
+        return (builtin("cleat:web/resolve", "resolve") as typeof resolve)(name, options);
     },
 };
-
-Object.defineProperty(cleat, Symbol.toStringTag, { value: "cleat", configurable: true });

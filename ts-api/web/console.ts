@@ -33,8 +33,20 @@ function format(stream: Stream, args: readonly unknown[]): string {
         formatArguments ??= builtin("cleat:web/inspect", "formatArguments") as typeof Inspect.formatArguments;
         return formatArguments(args, wantsColor(stream));
     } catch {
-        return "[text that can't be formatted]";
+        return plainText(args);
     }
+}
+
+/** For an app that has broken what formatting needs before it was loaded, and for want of memory. */
+function plainText(args: readonly unknown[]): string {
+    let text = "";
+    for (let i = 0; i < args.length; i++) {
+        const value = args[i];
+        const kind = typeof value;
+        const simple = kind !== "object" && kind !== "function" && kind !== "symbol";
+        text += (i > 0 ? " " : "") + (simple || value === null ? `${value as string}` : `[${kind}]`);
+    }
+    return text;
 }
 
 function print(stream: Stream, args: readonly unknown[]): void {
@@ -52,8 +64,13 @@ function printText(stream: Stream, text: string): void {
     write(stream, `${text}\n`);
 }
 
-function extra<Name extends keyof typeof Extras>(name: Name): (typeof Extras)[Name] {
-    return builtin("cleat:web/console_extras", name) as (typeof Extras)[Name];
+/** An export of a module that is loaded now; null if an app has broken what loading it needs. */
+function load<T>(module: string, name: string): T | null {
+    try {
+        return builtin(module, name) as T;
+    } catch {
+        return null;
+    }
 }
 
 function labelOf(label: unknown): string {
@@ -62,6 +79,14 @@ function labelOf(label: unknown): string {
 
 function emptyRecord(): Record<string, number> {
     return { __proto__: null } as unknown as Record<string, number>;
+}
+
+/** Both lists in one. No spread: it would run an iterator that an app may have replaced. */
+function after(first: unknown[], second: readonly unknown[]): unknown[] {
+    for (let i = 0; i < second.length; i++) {
+        first[first.length] = second[i];
+    }
+    return first;
 }
 
 function warning(text: string): void {
@@ -90,15 +115,18 @@ function logTime(label: string, args: readonly unknown[], end: boolean): void {
         return;
     }
     const text = `${label}: ${duration(hrtime() - start)}`;
-    print(1, args.length === 0 ? [text] : ["%s", text, ...args]);
+    print(1, args.length === 0 ? [text] : after(["%s", text], args));
     if (end) {
         delete timers![label];
         labels--;
     }
 }
 
-// Console §2: a namespace object, so each method works alone; its prototype is an empty object.
-export const console = Object.assign(Object.create({}), {
+// Console §1: a namespace object, so each method works alone; its prototype is an empty object. Made without calling
+// anything: it may be touched for the first time after an app has replaced what could be called.
+export const console = {
+    __proto__: {},
+    [Symbol.toStringTag]: "console",
     log(...args: unknown[]): void {
         print(1, args);
     },
@@ -115,18 +143,21 @@ export const console = Object.assign(Object.create({}), {
         print(2, args);
     },
     trace(...args: unknown[]): void {
-        printText(2, extra("traceText")(format(2, args), console.trace));
+        const traceText = load<typeof Extras.traceText>("cleat:web/console_extras", "traceText");
+        const text = format(2, args);
+        printText(2, traceText === null ? `Trace: ${text}` : traceText(text, console.trace));
     },
     dir(value?: unknown, options?: Inspect.InspectOptions): void {
-        const inspect = builtin("cleat:web/inspect", "inspect") as typeof Inspect.inspect;
-        printText(1, inspect(value, { colors: wantsColor(1), ...options }));
+        const inspect = load<typeof Inspect.inspect>("cleat:web/inspect", "inspect");
+        const text = inspect?.(value, { colors: wantsColor(1), ...options });
+        printText(1, text ?? plainText([value]));
     },
     dirxml(...args: unknown[]): void {
         print(1, args);
     },
     table(data?: unknown, columns?: readonly string[]): void {
-        const text = extra("tableText")(data, columns);
-        print(1, [text ?? data]);
+        const tableText = load<typeof Extras.tableText>("cleat:web/console_extras", "tableText");
+        print(1, [tableText?.(data, columns) ?? data]);
     },
     assert(condition?: unknown, ...args: unknown[]): void {
         if (condition) {
@@ -138,7 +169,7 @@ export const console = Object.assign(Object.create({}), {
             args[0] = `Assertion failed: ${args[0]}`;
             print(2, args);
         } else {
-            print(2, ["Assertion failed:", ...args]);
+            print(2, after(["Assertion failed:"], args));
         }
     },
     group(...args: unknown[]): void {
@@ -205,6 +236,4 @@ export const console = Object.assign(Object.create({}), {
             write(1, "\x1b[H\x1b[2J");
         }
     },
-});
-
-Object.defineProperty(console, Symbol.toStringTag, { value: "console", configurable: true });
+};

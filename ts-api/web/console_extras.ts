@@ -4,6 +4,7 @@
 import { classOf } from "cleat:native/runtime";
 import { inspect, join, padded, textWidth } from "./inspect.ts";
 import { formatFrame, parseStack } from "./stack_trace.ts";
+import { dataProperty } from "./webidl.ts";
 
 /** Larger tables are cut: each cell is text that must be held until the widths are known. */
 const ROWS_MAX = 1000;
@@ -44,7 +45,7 @@ export function tableText(data: unknown, filter: readonly string[] | undefined):
     } else {
         const names = keys(data);
         for (let i = 0; i < names.length; i++) {
-            add(names[i]!, valueOf(data, names[i]!));
+            add(names[i]!, dataProperty(data, names[i]!));
         }
     }
 
@@ -69,14 +70,21 @@ export function tableText(data: unknown, filter: readonly string[] | undefined):
         shown[i] = `${wanted[i]!}`;
     }
 
-    const table: string[][] = [[indexName, ...shown, ...(hasValues ? [VALUES] : [])]];
+    const head = [indexName];
+    for (let i = 0; i < shown.length; i++) {
+        head[i + 1] = shown[i]!;
+    }
+    if (hasValues) {
+        head[head.length] = VALUES;
+    }
+    const table: string[][] = [head];
     for (let i = 0; i < rows.length; i++) {
         const { index, value } = rows[i]!;
         const row = isRow(value);
         const cells = [index];
         for (let j = 0; j < shown.length; j++) {
             const own = row ? getOwnPropertyDescriptor(value, shown[j]!) : undefined;
-            cells[cells.length] = own === undefined ? "" : cellText(valueOf(value as object, shown[j]!));
+            cells[cells.length] = own === undefined ? "" : cellText(dataProperty(value as object, shown[j]!));
         }
         if (hasValues) {
             cells[cells.length] = row ? "" : cellText(value);
@@ -90,12 +98,6 @@ function isRow(value: unknown): value is object {
     return (
         typeof value === "object" && value !== null && classOf(value) !== "date" && classOf(value) !== "proxy"
     );
-}
-
-/** Without running a getter. */
-function valueOf(object: object, key: string): unknown {
-    const descriptor = getOwnPropertyDescriptor(object, key);
-    return descriptor !== undefined && "value" in descriptor ? descriptor.value : undefined;
 }
 
 function cellText(value: unknown): string {

@@ -28,8 +28,8 @@ export class TextEncoder {
     encodeInto(source: string, destination: Uint8Array): { read: number; written: number } {
         void this.#brand;
         requireArguments(arguments.length, 2, "encodeInto");
-        const [read, written] = utf8EncodeInto(`${source}`, destination);
-        return { read, written };
+        const counts = utf8EncodeInto(`${source}`, destination);
+        return { read: counts[0], written: counts[1] };
     }
 }
 

@@ -7,7 +7,7 @@ import { reportError } from "cleat:native/runtime";
 import { dataProperty, defineConstants, defineInterface, requireArguments, toDictionary } from "./webidl.ts";
 
 const { apply } = Reflect;
-const { defineProperty } = Object;
+const { defineProperty, getOwnPropertyDescriptor } = Object;
 // The engine's clock; the global may be replaced later.
 const now =
     (globalThis as unknown as { performance?: { now(): number } }).performance?.now ?? ((): number => 0);
@@ -476,11 +476,7 @@ function defineEventHandler(prototype: object, type: string): void {
             setEventHandler(receiver(this), type, value);
         },
     };
-    defineProperty(prototype, name, {
-        ...Object.getOwnPropertyDescriptor(accessors, name),
-        enumerable: true,
-        configurable: true,
-    });
+    defineProperty(prototype, name, getOwnPropertyDescriptor(accessors, name)!);
 }
 
 // The handler keeps its place among the listeners until it is set to null.

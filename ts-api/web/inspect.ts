@@ -45,7 +45,7 @@ function inspectWith(state: Inspection, value: unknown): string {
 export function formatArguments(args: readonly unknown[], colors: boolean): string {
     let text = "";
     let next = 0;
-    const [first] = args;
+    const first = args[0];
     if (typeof first === "string") {
         next = 1;
         text = args.length === 1 ? first : formatString(first, args, colors, (used) => (next = used));
@@ -527,7 +527,9 @@ function addAccessors(state: Inspection, value: object, add: (entry: string) => 
         if (isArray(shown)) {
             for (let j = 0; j < shown.length; j++) {
                 const name = shown[j] as string;
-                const getter = getOwnPropertyDescriptor(object, name)?.get;
+                const descriptor = getOwnPropertyDescriptor(object, name);
+                const getter =
+                    descriptor !== undefined && hasOwn(descriptor, "get") ? descriptor.get : undefined;
                 if (getter !== undefined) {
                     try {
                         add(`${name}: ${nested(state, apply(getter, value, []))}`);

@@ -5,7 +5,7 @@ import { promiseResult } from "cleat:native/runtime";
 import { BYTES_MAX, ELEMENTS_MAX, moreText, type Inspection } from "./inspect_style.ts";
 
 const { apply, getPrototypeOf } = Reflect;
-const { getOwnPropertyDescriptor } = Object;
+const { getOwnPropertyDescriptor, hasOwn } = Object;
 const typedArrayPrototype = getPrototypeOf(Uint8Array.prototype) as object;
 
 function getterOf(prototype: object, key: PropertyKey): () => unknown {
@@ -165,7 +165,7 @@ function addArguments(state: Inspection, list: ArrayLike<unknown>, add: Add, nes
     const length = typeof descriptor?.value === "number" ? descriptor.value : 0;
     for (let i = 0; i < length && i < ELEMENTS_MAX; i++) {
         const element = getOwnPropertyDescriptor(list, i);
-        add(element !== undefined && "value" in element ? nested(state, element.value) : "<empty>");
+        add(element !== undefined && hasOwn(element, "value") ? nested(state, element.value) : "<empty>");
     }
 }
 

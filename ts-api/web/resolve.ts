@@ -21,7 +21,7 @@ export interface ResolvedAddress {
 
 const TIMEOUT_MAX = 0x7fffffff;
 
-export function resolve(name: string, options: ResolveOptions = {}): Promise<ResolvedAddress[]> {
+export function resolve(name: string, options?: ResolveOptions): Promise<ResolvedAddress[]> {
     return new Promise((fulfil, reject) => {
         requireArguments(name === undefined ? 0 : 1, 1, "cleat.resolve");
         const host = `${name}`;

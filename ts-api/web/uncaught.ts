@@ -7,9 +7,10 @@ import { classOf, reportError as reportNative, wantsColor, write } from "cleat:n
 import { ErrorEvent, fire, PromiseRejectionEvent, type EventTarget } from "./events.ts";
 import { errorSummary, inspect } from "./inspect.ts";
 import { parseStack } from "./stack_trace.ts";
-import { requireArguments } from "./webidl.ts";
+import { dataProperty, requireArguments } from "./webidl.ts";
 
 const { apply } = Reflect;
+const { hasOwn } = Object;
 const getStack = Object.getOwnPropertyDescriptor(Error.prototype, "stack")?.get;
 const target = globalThis as unknown as EventTarget;
 
@@ -66,8 +67,9 @@ function isError(error: unknown): error is object {
 
 function firstFrame(error: object): { file: string; line: number; column: number } | undefined {
     try {
-        const own = Object.getOwnPropertyDescriptor(error, "stack");
-        const stack: unknown = own === undefined ? apply(getStack!, error, []) : own.value;
+        const stack: unknown = hasOwn(error, "stack")
+            ? dataProperty(error, "stack")
+            : apply(getStack!, error, []);
         const frames = typeof stack === "string" ? parseStack(stack) : [];
         for (let i = 0; i < frames.length; i++) {
             if (!frames[i]!.builtin) {
