@@ -156,6 +156,13 @@ static JSValue throw_listen(JSContext *ctx, int error, const struct listen_argum
                                  "listen on %s, port %d", local, arguments->port);
 }
 
+static bool is_unspecified(const struct sockaddr_storage *address)
+{
+    return address->ss_family == AF_INET6
+               ? IN6_IS_ADDR_UNSPECIFIED(&((const struct sockaddr_in6 *)address)->sin6_addr)
+               : ((const struct sockaddr_in *)address)->sin_addr.s_addr == INADDR_ANY;
+}
+
 static JSValue js_listener_listen(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv)
 {
     struct listen_arguments arguments = {0};
@@ -169,9 +176,11 @@ static JSValue js_listener_listen(JSContext *ctx, JSValueConst self, int argc, J
     if (listener == NULL) {
         return JS_EXCEPTION;
     }
+    /* 0.0.0.0 and :: are every address of the device: the same question as no address at all. */
+    bool any = !arguments.has_local || is_unspecified(&arguments.local.address);
     struct rt_permission_query query = {
         .operation = RT_TCP_LISTEN,
-        .host = arguments.has_local ? &arguments.local : NULL,
+        .host = any ? NULL : &arguments.local,
         .port = arguments.port,
         .interface_index = arguments.has_local ? js_net_zone(&arguments.local) : 0,
     };

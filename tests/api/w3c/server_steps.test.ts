@@ -1,4 +1,4 @@
-// flags: -A --deny tcp.listen=127.0.0.66:*
+// flags: -A --deny tcp.listen=127.0.0.66:8080
 // server_steps.test.ts - W3C TCP and UDP Socket API: "Interface TCPServerSocket", its steps.
 import { equal, ok, rejects, test, throws } from "../harness.ts";
 import { closeAll, freePort, isPending, startServer } from "../sockets/peers.ts";

@@ -1,7 +1,7 @@
 // flags: -A
 // udp_attributes.test.ts - W3C TCP and UDP Socket API: "Interface UDPSocket", its attributes.
 import { bytes, equal, ok, rejects, test, text } from "../harness.ts";
-import { closeAll, readOne, udpSocket } from "../sockets/peers.ts";
+import { closeAll, freePort, readOne, udpSocket } from "../sockets/peers.ts";
 
 test("W3C-###: UDPSocket.localAddress is the address that the options name", async () => {
     const { socket } = await udpSocket();
@@ -63,7 +63,8 @@ test("W3C-###: UDPSocket.remotePort is the default receiver's port, or null", as
 });
 
 test("W3C-###: UDPSocket.addressReuse lets two sockets have one port, and is true by default", async () => {
-    const { socket: first, port } = await udpSocket({ addressReuse: true });
+    const port = await freePort();
+    const { socket: first } = await udpSocket({ localPort: port, addressReuse: true });
     const second = new UDPSocket({ localAddress: "127.0.0.1", localPort: port });
     equal(second.addressReuse, true);
     await second.opened;

@@ -36,24 +36,33 @@ export function listenQuestion(options: PermissionOptions): Question {
     return question("tcp.listen", options.localAddress, options.localPort ?? 0);
 }
 
-/** What a UDP socket with these options needs; nothing given: to send anywhere. */
+/** What permission to create a UDP socket means: nothing given is to send anywhere; a group is also joined. */
 export function udpQuestions(options: PermissionOptions): Question[] {
-    const questions: Question[] = [];
     const { localAddress, localPort, remoteAddress, remotePort } = options;
     const local = localAddress !== null || localPort !== null;
     const remote = remoteAddress !== null || remotePort !== null;
-    if (remote || !local) {
+    const questions = udpUseQuestions(options, remote || !local);
+    if (remoteAddress !== null && isGroup(remoteAddress)) {
+        add(questions, question("multicast.join", remoteAddress, localPort ?? 0));
+    }
+    return questions;
+}
+
+/** What a UDP socket with these options does by being there: it is bound to the one end, and sends to the other. */
+export function udpUseQuestions(options: PermissionOptions, remote: boolean): Question[] {
+    const questions: Question[] = [];
+    const { localAddress, localPort, remoteAddress, remotePort } = options;
+    if (remote) {
         const port = remotePort ?? ANY_PORT;
         if (remoteAddress !== null && isGroup(remoteAddress)) {
             add(questions, question("multicast.send", remoteAddress, port));
-            add(questions, question("multicast.join", remoteAddress, localPort ?? 0));
         } else if (remoteAddress !== null && isBroadcast(remoteAddress)) {
             add(questions, question("broadcast", remoteAddress, port));
         } else {
             add(questions, question("udp.send", remoteAddress, port));
         }
     }
-    if (local) {
+    if (localAddress !== null || localPort !== null) {
         add(questions, question("udp.bind", localAddress, localPort ?? 0));
     }
     return questions;
@@ -100,6 +109,16 @@ export function request(questions: readonly Question[]): Promise<undefined> {
     const outcome = defer<undefined>();
     requestFrom(questions, 0, outcome);
     return outcome.promise;
+}
+
+/**
+ * For an argument that is no host or no port: SecurityError if nothing of the operation is granted at all. Otherwise the
+ * caller says what is wrong with the argument; no rule could cover it.
+ */
+export function requireAny(operation: string): void {
+    if (!any(operation)) {
+        throw securityError(operation, null, ANY_PORT, null);
+    }
 }
 
 /** Hosts and ports that are none make the question an error (NaN ports, empty names). */

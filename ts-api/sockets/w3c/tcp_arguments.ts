@@ -10,7 +10,7 @@ import { invalidPort, toPortNumber, toText } from "../core/convert.ts";
 import { domException } from "../core/errors.ts";
 import { firstSetting } from "../core/keep_alive.ts";
 import { type KeepAliveOptions, type TcpOptions, toTcpOptions } from "../core/options.ts";
-import { connectQuestion, requireGranted } from "../core/permission.ts";
+import { connectQuestion, requireAny, requireGranted } from "../core/permission.ts";
 import type { TcpConnection } from "../core/tcp_connection.ts";
 
 /** States of the text that a TCP socket can be in. */
@@ -46,17 +46,15 @@ export function toTcpArguments(
     const host = toText(remoteAddress);
     const port = toPortNumber(remotePort);
     const converted = toTcpOptions(options);
-    // Step 2: permission. A host or port that is none is asked for as "any".
+    // Step 2: permission
     const hostValid = hostKind(host) !== null;
     const portValid = port >= 1;
-    requireGranted([
-        connectQuestion({
-            localAddress: null,
-            localPort: null,
-            remoteAddress: hostValid ? host : null,
-            remotePort: portValid ? port : null,
-        }),
-    ]);
+    if (hostValid && portValid) {
+        const remote = { remoteAddress: host, remotePort: port };
+        requireGranted([connectQuestion({ localAddress: null, localPort: null, ...remote })]);
+    } else {
+        requireAny("tcp.connect");
+    }
     if (converted.useSecureTransport) {
         throw domException("NotSupportedError", "TCPSocket: useSecureTransport is not supported yet");
     }

@@ -10,7 +10,7 @@ import { invalidPort } from "../core/convert.ts";
 import { type Deferred, deferHandled, whenSettled } from "../core/deferred.ts";
 import { abortError, closedError, constructorError, domException, isNetworkError } from "../core/errors.ts";
 import { type TcpServerOptions, toTcpServerOptions } from "../core/options.ts";
-import { listenQuestion, requireGranted } from "../core/permission.ts";
+import { listenQuestion, requireAny, requireGranted } from "../core/permission.ts";
 import { ReadableSide } from "../core/readable_side.ts";
 import { watchSignal } from "../core/signal.ts";
 import type { TcpConnection } from "../core/tcp_connection.ts";
@@ -26,6 +26,8 @@ export interface TCPServerSocketOpenInfo {
     readonly localPort: number;
 }
 
+/** "any IPv4 address": step 3 */
+const ANY_IPV4 = "0.0.0.0";
 /** Nothing is accepted ahead of a read. */
 const ACCEPT_HIGH_WATER_MARK = 0;
 
@@ -46,15 +48,14 @@ export class TCPServerSocket {
         const { localAddress, localPort, signal } = converted;
         const hostValid = localAddress === null || isAddress(localAddress);
         const portValid = localPort === null || localPort === localPort;
-        // Step 2. An address or port that is none is asked for as "any".
-        requireGranted([
-            listenQuestion({
-                localAddress: hostValid ? localAddress : null,
-                localPort: portValid ? localPort : null,
-                remoteAddress: null,
-                remotePort: null,
-            }),
-        ]);
+        // Step 2
+        if (hostValid && portValid) {
+            requireGranted([
+                listenQuestion({ localAddress, localPort, remoteAddress: null, remotePort: null }),
+            ]);
+        } else {
+            requireAny("tcp.listen");
+        }
         if (converted.useSecureTransport) {
             throw domException(
                 "NotSupportedError",
@@ -158,7 +159,7 @@ export class TCPServerSocket {
     #listen(options: TcpServerOptions): { error: unknown } | null {
         try {
             this.#listener.listen({
-                localAddress: options.localAddress,
+                localAddress: options.localAddress ?? ANY_IPV4,
                 localPort: options.localPort ?? 0,
                 addressReuse: options.addressReuse,
                 ipv6Only: options.ipv6Only,

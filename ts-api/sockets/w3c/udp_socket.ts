@@ -19,7 +19,7 @@ import {
     toUdpOptions,
     type UdpSocketOptions,
 } from "../core/options.ts";
-import { anyUdp, isGroup, requireGranted, udpQuestions } from "../core/permission.ts";
+import { anyUdp, isGroup, requireGranted, udpUseQuestions } from "../core/permission.ts";
 import { ReadableSide } from "../core/readable_side.ts";
 import { watchSignal } from "../core/signal.ts";
 import { UdpEndpoint } from "../core/udp_endpoint.ts";
@@ -58,8 +58,7 @@ export class UDPSocket {
     /** "When the UDPSocket constructor is invoked" */
     constructor(options: unknown = undefined) {
         const converted = toUdpOptions(options);
-        checkPermission(converted); // step 2
-        checkAddresses(converted); // steps 3 and 4
+        checkOptions(converted); // steps 2 to 4
         this.#options = converted;
         this.#endpoint = new UdpEndpoint({
             endpointFailed: (error) => {
@@ -176,7 +175,7 @@ export class UDPSocket {
                 localAddress: options.localAddress,
                 localPort: options.localPort ?? 0,
                 remoteAddress: options.remoteAddress,
-                remotePort: options.remotePort ?? 0,
+                remotePort: options.remoteAddress === null ? 0 : (options.remotePort ?? 0),
                 addressReuse: options.addressReuse,
                 addressSharing: options.multicastAllowAddressSharing,
                 ipv6Only: options.ipv6Only,
@@ -339,43 +338,36 @@ defineInterface(UDPSocket, "UDPSocket", [
     "readyState",
 ]);
 
-/** "permission to create a UDPSocket object according to the options argument" */
-function checkPermission(options: UdpSocketOptions): void {
-    const { localAddress, remoteAddress } = options;
-    const localPort = options.localPort !== null && options.localPort >= 0 ? options.localPort : null;
-    const remotePort = options.remotePort !== null && options.remotePort >= 1 ? options.remotePort : null;
-    const local = localAddress !== null || options.localPort !== null;
-    const remote = remoteAddress !== null || options.remotePort !== null;
-    if (!local && !remote) {
+/** Steps 2 to 4: permission for the options, then whether they are hosts and ports at all. */
+function checkOptions(options: UdpSocketOptions): void {
+    const { localAddress, localPort, remoteAddress, remotePort } = options;
+    const remoteValid = remoteAddress === null || hostKind(remoteAddress) !== null;
+    const localValid = localAddress === null || isAddress(localAddress);
+    const remotePortValid = remotePort === null || remotePort >= 1;
+    const localPortValid = localPort === null || localPort === localPort;
+    // A port of the system's choice, or a default port without a host, is nothing to ask for yet.
+    const boundPort = localPort === 0 && localAddress === null ? null : localPort;
+    const given = localAddress !== null || boundPort !== null || remoteAddress !== null;
+    if (!given || !remoteValid || !localValid || !remotePortValid || !localPortValid) {
         if (!anyUdp()) {
             throw securityError("udp.send", null, -1, null);
         }
-        return;
+    } else {
+        requireGranted(udpUseQuestions({ ...options, localPort: boundPort }, remoteAddress !== null));
     }
-    requireGranted(
-        udpQuestions({
-            localAddress: localAddress !== null && hostKind(localAddress) !== null ? localAddress : null,
-            localPort: local ? (localPort ?? 0) : null,
-            remoteAddress: remoteAddress !== null && hostKind(remoteAddress) !== null ? remoteAddress : null,
-            remotePort,
-        }),
-    );
-}
-
-function checkAddresses(options: UdpSocketOptions): void {
-    if (options.remoteAddress !== null && hostKind(options.remoteAddress) === null) {
+    if (!remoteValid) {
         throw domException(
             "InvalidAccessError",
             "UDPSocket: remoteAddress is not a valid host name or address",
         );
     }
-    if (options.remotePort !== null && !(options.remotePort >= 1)) {
+    if (!remotePortValid) {
         throw invalidPort("UDPSocket: remotePort");
     }
-    if (options.localAddress !== null && !isAddress(options.localAddress)) {
+    if (!localValid) {
         throw domException("InvalidAccessError", "UDPSocket: localAddress is not an address of this device");
     }
-    if (options.localPort !== null && options.localPort !== options.localPort) {
+    if (!localPortValid) {
         throw invalidPort("UDPSocket: localPort");
     }
 }
