@@ -4,7 +4,7 @@
 import { deepEqual, equal, ok, rejects, test, text, throws } from "../harness.ts";
 import { abortAll, closeAll, connectPair, freePort, readOne, spy, udpSocket } from "../sockets/peers.ts";
 
-test("W3C-###: UDPMessage: data is mandatory, remoteAddress and remotePort are optional", async () => {
+test("W3C-256: UDPMessage: data is mandatory, remoteAddress and remotePort are optional", async () => {
     const { socket: peer, port } = await udpSocket();
     const socket = new UDPSocket({ remoteAddress: "127.0.0.1", remotePort: port });
     await socket.writeable.write({ data: "only data" });
@@ -13,7 +13,7 @@ test("W3C-###: UDPMessage: data is mandatory, remoteAddress and remotePort are o
     await closeAll(socket, peer);
 });
 
-test("W3C-###: UDPMessage.data is what was received or is to be sent", async () => {
+test("W3C-257: UDPMessage.data is what was received or is to be sent", async () => {
     const { socket, port } = await udpSocket();
     for (const data of [new Uint8Array([1, 2]).buffer, new Uint8Array([1, 2]), "\u0001\u0002"]) {
         await socket.writeable.write({ data, remoteAddress: "127.0.0.1", remotePort: port });
@@ -30,7 +30,7 @@ test("W3C-###: UDPMessage.data is what was received or is to be sent", async () 
     await closeAll(socket);
 });
 
-test("W3C-###: UDPMessage.remoteAddress is the address of the remote machine", async () => {
+test("W3C-258: UDPMessage.remoteAddress is the address of the remote machine", async () => {
     const { socket: peer, port } = await udpSocket({ localAddress: "127.0.0.11" });
     const { socket } = await udpSocket();
     await socket.writeable.write({ data: "x", remoteAddress: "127.0.0.11", remotePort: port });
@@ -38,7 +38,7 @@ test("W3C-###: UDPMessage.remoteAddress is the address of the remote machine", a
     await closeAll(socket, peer);
 });
 
-test("W3C-###: UDPMessage.remotePort is the port of the remote machine", async () => {
+test("W3C-259: UDPMessage.remotePort is the port of the remote machine", async () => {
     const { socket: peer, port } = await udpSocket();
     const { socket, port: own } = await udpSocket();
     await socket.writeable.write({ data: "x", remoteAddress: "127.0.0.1", remotePort: port });
@@ -46,7 +46,7 @@ test("W3C-###: UDPMessage.remotePort is the port of the remote machine", async (
     await closeAll(socket, peer);
 });
 
-test("W3C-###: UDPOptions: every member is optional, and so is the dictionary", async () => {
+test("W3C-260: UDPOptions: every member is optional, and so is the dictionary", async () => {
     for (const options of [undefined, {}, null as unknown as UDPOptions]) {
         const socket = new UDPSocket(options);
         await socket.opened;
@@ -54,7 +54,7 @@ test("W3C-###: UDPOptions: every member is optional, and so is the dictionary", 
     }
 });
 
-test("W3C-###: UDPOptions are read once each, in lexicographical order", async () => {
+test("W3C-261: UDPOptions are read once each, in lexicographical order", async () => {
     const { options, reads } = spy<UDPOptions>({});
     const socket = new UDPSocket(options);
     await socket.opened;
@@ -72,14 +72,14 @@ test("W3C-###: UDPOptions are read once each, in lexicographical order", async (
     await closeAll(socket);
 });
 
-test("W3C-###: TCPOptions: every member is optional, and so is the dictionary", async () => {
+test("W3C-262: TCPOptions: every member is optional, and so is the dictionary", async () => {
     for (const options of [undefined, {}, null as unknown as TCPOptions]) {
         const { client, peer } = await connectPair(options);
         await closeAll(client, peer);
     }
 });
 
-test("W3C-###: TCPOptions are read once each, in lexicographical order", async () => {
+test("W3C-263: TCPOptions are read once each, in lexicographical order", async () => {
     const { options, reads } = spy<TCPOptions>({});
     const socket = new TCPSocket("127.0.0.1", await freePort(), options);
     await rejects(socket.opened);
@@ -90,13 +90,13 @@ test("W3C-###: TCPOptions are read once each, in lexicographical order", async (
     deepEqual(reads, [...new Set(reads)].sort());
 });
 
-test("W3C-###: TCPOptions.useSecureTransport is false by default; true is refused with NotSupportedError", async () => {
+test("W3C-264: TCPOptions.useSecureTransport is false by default; true is refused with NotSupportedError", async () => {
     throws(() => new TCPSocket("127.0.0.1", 443, { useSecureTransport: true }), "NotSupportedError");
     const { client, peer } = await connectPair({ useSecureTransport: false });
     await closeAll(client, peer);
 });
 
-test("W3C-###: TCPOptions.tcpKeepAliveOptions takes the values of its enum", async () => {
+test("W3C-265: TCPOptions.tcpKeepAliveOptions takes the values of its enum", async () => {
     for (const tcpKeepAliveOptions of ["off", "frequent-then-sparse", "sparse"] as const) {
         const { client, peer } = await connectPair({ tcpKeepAliveOptions });
         await abortAll(client, peer);
@@ -105,7 +105,7 @@ test("W3C-###: TCPOptions.tcpKeepAliveOptions takes the values of its enum", asy
     throws(() => new TCPSocket("127.0.0.1", 1, wrong), "TypeError");
 });
 
-test("W3C-###: TCPOptions.tcpKeepAliveSparseIntvl is a number of seconds", async () => {
+test("W3C-266: TCPOptions.tcpKeepAliveSparseIntvl is a number of seconds", async () => {
     const { client, peer } = await connectPair({ tcpKeepAliveOptions: "sparse", tcpKeepAliveSparseIntvl: 5 });
     await abortAll(client, peer);
     for (const tcpKeepAliveSparseIntvl of [0, -1, NaN, 2 ** 32]) {
@@ -113,7 +113,7 @@ test("W3C-###: TCPOptions.tcpKeepAliveSparseIntvl is a number of seconds", async
     }
 });
 
-test("W3C-###: TCPServerOptions: every member is optional, and so is the dictionary", async () => {
+test("W3C-267: TCPServerOptions: every member is optional, and so is the dictionary", async () => {
     for (const options of [undefined, {}, null as unknown as TCPServerOptions]) {
         const server = new TCPServerSocket(options);
         await server.opened;
@@ -121,7 +121,7 @@ test("W3C-###: TCPServerOptions: every member is optional, and so is the diction
     }
 });
 
-test("W3C-###: TCPServerOptions are read once each, in lexicographical order", async () => {
+test("W3C-268: TCPServerOptions are read once each, in lexicographical order", async () => {
     const { options, reads } = spy<TCPServerOptions>({});
     const server = new TCPServerSocket(options);
     await server.opened;
@@ -132,23 +132,23 @@ test("W3C-###: TCPServerOptions are read once each, in lexicographical order", a
     await closeAll(server);
 });
 
-test("W3C-###: TCPServerOptions.useSecureTransport is false by default; true is refused with NotSupportedError", () => {
+test("W3C-269: TCPServerOptions.useSecureTransport is false by default; true is refused with NotSupportedError", () => {
     throws(() => new TCPServerSocket({ useSecureTransport: true }), "NotSupportedError");
 });
 
-test("W3C-###: UDPPermissionOptions has localAddress, localPort, remoteAddress, remotePort, all optional", async () => {
+test("W3C-270: UDPPermissionOptions has localAddress, localPort, remoteAddress, remotePort, all optional", async () => {
     const { options, reads } = spy<UDPPermissionOptions>({});
     equal(await navigator.udpPermission.hasPermission(options), "granted");
     deepEqual(reads, ["localAddress", "localPort", "remoteAddress", "remotePort"]);
 });
 
-test("W3C-###: TCPPermissionOptions has remoteAddress, remotePort, both optional", async () => {
+test("W3C-271: TCPPermissionOptions has remoteAddress, remotePort, both optional", async () => {
     const { options, reads } = spy<TCPPermissionOptions>({});
     equal(await navigator.tcpPermission.hasPermission(options), "granted");
     deepEqual(reads, ["remoteAddress", "remotePort"]);
 });
 
-test("W3C-###: TCPServerPermissionOptions has localAddress, localPort, both optional", async () => {
+test("W3C-272: TCPServerPermissionOptions has localAddress, localPort, both optional", async () => {
     const { options, reads } = spy<TCPServerPermissionOptions>({});
     equal(await navigator.tcpServerPermission.hasPermission(options), "granted");
     deepEqual(reads, ["localAddress", "localPort"]);

@@ -18,14 +18,14 @@ function checkAttribute(
     });
 }
 
-test("W3C-###: navigator.udpPermission exposes permission for UDPSocket", () => {
+test("W3C-009: navigator.udpPermission exposes permission for UDPSocket", () => {
     checkAttribute("udpPermission", "UDPPermission");
 });
 
-test("W3C-###: navigator.tcpPermission exposes permission for TCPSocket", () => {
+test("W3C-010: navigator.tcpPermission exposes permission for TCPSocket", () => {
     checkAttribute("tcpPermission", "TCPPermission");
 });
 
-test("W3C-###: navigator.tcpServerPermission exposes permission for TCPServerSocket", () => {
+test("W3C-011: navigator.tcpServerPermission exposes permission for TCPServerSocket", () => {
     checkAttribute("tcpServerPermission", "TCPServerPermission");
 });

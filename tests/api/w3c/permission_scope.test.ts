@@ -5,50 +5,50 @@ import { equal, test } from "../harness.ts";
 
 const { udpPermission: udp, tcpPermission: tcp, tcpServerPermission: tcpServer } = navigator;
 
-test("W3C-###: UDPPermissionOptions.localAddress left out: no particular interface is asked for", async () => {
+test("W3C-273: UDPPermissionOptions.localAddress left out: no particular interface is asked for", async () => {
     equal(await udp.hasPermission({ localAddress: "127.0.0.1", localPort: 5000 }), "granted");
     equal(await udp.hasPermission({ localPort: 5000 }), "denied");
 });
 
-test("W3C-###: UDPPermissionOptions.localPort left out: a port of the system's choice is asked for", async () => {
+test("W3C-274: UDPPermissionOptions.localPort left out: a port of the system's choice is asked for", async () => {
     equal(await udp.hasPermission({ localAddress: "127.0.0.1", localPort: 5010 }), "granted");
     equal(await udp.hasPermission({ localAddress: "127.0.0.1", localPort: 5011 }), "denied");
     equal(await udp.hasPermission({ localAddress: "127.0.0.1" }), "denied");
 });
 
-test("W3C-###: UDPPermissionOptions.remoteAddress left out: sending to any peer is asked for", async () => {
+test("W3C-275: UDPPermissionOptions.remoteAddress left out: sending to any peer is asked for", async () => {
     equal(await udp.hasPermission({ remoteAddress: "192.0.2.1", remotePort: 53 }), "granted");
     equal(await udp.hasPermission({ remotePort: 53 }), "denied");
     equal(await udp.hasPermission({ remoteAddress: "239.255.255.250", remotePort: 1900 }), "granted");
 });
 
-test("W3C-###: UDPPermissionOptions.remotePort left out: sending to any port is asked for", async () => {
+test("W3C-276: UDPPermissionOptions.remotePort left out: sending to any port is asked for", async () => {
     equal(await udp.hasPermission({ remoteAddress: "192.0.2.1" }), "denied");
 });
 
-test("W3C-###: TCPPermissionOptions.remoteAddress left out: connecting to any peer is asked for", async () => {
+test("W3C-277: TCPPermissionOptions.remoteAddress left out: connecting to any peer is asked for", async () => {
     equal(await tcp.hasPermission({ remoteAddress: "192.0.2.1" }), "granted");
     equal(await tcp.hasPermission({}), "denied");
 });
 
-test("W3C-###: TCPPermissionOptions.remotePort left out: connecting to any port is asked for", async () => {
+test("W3C-278: TCPPermissionOptions.remotePort left out: connecting to any port is asked for", async () => {
     equal(await tcp.hasPermission({ remoteAddress: "192.0.2.1" }), "granted");
     equal(await tcp.hasPermission({ remotePort: 80 }), "denied");
 });
 
-test("W3C-###: TCPServerPermissionOptions.localAddress left out: no particular interface is asked for", async () => {
+test("W3C-279: TCPServerPermissionOptions.localAddress left out: no particular interface is asked for", async () => {
     equal(await tcpServer.hasPermission({ localAddress: "127.0.0.1", localPort: 8000 }), "granted");
     equal(await tcpServer.hasPermission({ localPort: 8000 }), "denied");
 });
 
-test("W3C-###: TCPServerPermissionOptions.localPort left out: a port of the system's choice is asked for", async () => {
+test("W3C-280: TCPServerPermissionOptions.localPort left out: a port of the system's choice is asked for", async () => {
     equal(await tcpServer.hasPermission({ localAddress: "127.0.0.1" }), "denied");
 });
 
-test("W3C-###: granted: the webapp may use the interface", async () => {
+test("W3C-281: granted: the webapp may use the interface", async () => {
     equal(await tcp.hasPermission({ remoteAddress: "192.0.2.1", remotePort: 1 }), "granted");
 });
 
-test("W3C-###: denied: the webapp may not use the interface", async () => {
+test("W3C-282: denied: the webapp may not use the interface", async () => {
     equal(await tcp.hasPermission({ remoteAddress: "192.0.2.2", remotePort: 1 }), "denied");
 });

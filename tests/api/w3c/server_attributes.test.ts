@@ -3,7 +3,7 @@
 import { equal, ok, rejects, test } from "../harness.ts";
 import { abortAll, closeAll, freePort, startServer } from "../sockets/peers.ts";
 
-test("W3C-###: TCPServerSocket.localAddress is the option, or null for any IPv4 address", async () => {
+test("W3C-202: TCPServerSocket.localAddress is the option, or null for any IPv4 address", async () => {
     const { server } = await startServer();
     equal(server.localAddress, "127.0.0.1");
     const any = new TCPServerSocket();
@@ -12,7 +12,7 @@ test("W3C-###: TCPServerSocket.localAddress is the option, or null for any IPv4 
     await closeAll(server, any);
 });
 
-test("W3C-###: TCPServerSocket.localPort is the option, or null for the system's choice", async () => {
+test("W3C-203: TCPServerSocket.localPort is the option, or null for the system's choice", async () => {
     const localPort = await freePort();
     const { server } = await startServer({ localPort });
     equal(server.localPort, localPort);
@@ -22,7 +22,7 @@ test("W3C-###: TCPServerSocket.localPort is the option, or null for the system's
     await closeAll(server, chosen);
 });
 
-test("W3C-###: TCPServerSocket.addressReuse tells the option, and is true by default", async () => {
+test("W3C-204: TCPServerSocket.addressReuse tells the option, and is true by default", async () => {
     const { server } = await startServer();
     const { server: given } = await startServer({ addressReuse: false });
     equal(server.addressReuse, true);
@@ -30,7 +30,7 @@ test("W3C-###: TCPServerSocket.addressReuse tells the option, and is true by def
     await closeAll(server, given);
 });
 
-test("W3C-###: TCPServerSocket.readyState is opening, open or closed", async () => {
+test("W3C-205: TCPServerSocket.readyState is opening, open or closed", async () => {
     const server = new TCPServerSocket({ localAddress: "127.0.0.1" });
     equal(server.readyState, "opening");
     await server.opened;
@@ -40,7 +40,7 @@ test("W3C-###: TCPServerSocket.readyState is opening, open or closed", async () 
     await server.closed;
 });
 
-test("W3C-###: TCPServerSocket.opened is one promise for when it listens", async () => {
+test("W3C-206: TCPServerSocket.opened is one promise for when it listens", async () => {
     const server = new TCPServerSocket({ localAddress: "127.0.0.1" });
     const { opened } = server;
     ok(opened instanceof Promise);
@@ -52,7 +52,7 @@ test("W3C-###: TCPServerSocket.opened is one promise for when it listens", async
     await closeAll(server);
 });
 
-test("W3C-###: TCPServerSocket.closed is one promise for the end of the server", async () => {
+test("W3C-207: TCPServerSocket.closed is one promise for the end of the server", async () => {
     const { server } = await startServer();
     const { closed } = server;
     ok(closed instanceof Promise);
@@ -60,7 +60,7 @@ test("W3C-###: TCPServerSocket.closed is one promise for the end of the server",
     equal(await closed, undefined);
 });
 
-test("W3C-###: TCPServerSocket.listen() returns a promise for one TCPSocket", async () => {
+test("W3C-208: TCPServerSocket.listen() returns a promise for one TCPSocket", async () => {
     const { server, port } = await startServer();
     const listening = server.listen();
     ok(listening instanceof Promise);
@@ -70,7 +70,7 @@ test("W3C-###: TCPServerSocket.listen() returns a promise for one TCPSocket", as
     await closeAll(client, peer, server);
 });
 
-test("W3C-###: TCPServerSocket.close() stops listening and leaves connections open", async () => {
+test("W3C-209: TCPServerSocket.close() stops listening and leaves connections open", async () => {
     const { server, port } = await startServer();
     const client = new TCPSocket("127.0.0.1", port);
     const peer = await server.listen();

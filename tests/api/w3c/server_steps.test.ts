@@ -3,18 +3,18 @@
 import { equal, ok, rejects, test, throws } from "../harness.ts";
 import { closeAll, freePort, isPending, startServer } from "../sockets/peers.ts";
 
-test("W3C-###: the TCPServerSocket constructor creates a TCPServerSocket and returns it", async () => {
+test("W3C-210: the TCPServerSocket constructor creates a TCPServerSocket and returns it", async () => {
     const server = new TCPServerSocket({ localAddress: "127.0.0.1" });
     ok(server instanceof TCPServerSocket);
     await server.opened;
     await closeAll(server);
 });
 
-test("W3C-###: the TCPServerSocket constructor throws SecurityError without permission for its options", () => {
+test("W3C-211: the TCPServerSocket constructor throws SecurityError without permission for its options", () => {
     throws(() => new TCPServerSocket({ localAddress: "127.0.0.66", localPort: 8080 }), "SecurityError");
 });
 
-test("W3C-###: localAddress absent: the server accepts on any IPv4 address, and localAddress is null", async () => {
+test("W3C-212: localAddress absent: the server accepts on any IPv4 address, and localAddress is null", async () => {
     const server = new TCPServerSocket();
     equal(server.localAddress, null);
     const { localPort } = await server.opened;
@@ -27,27 +27,27 @@ test("W3C-###: localAddress absent: the server accepts on any IPv4 address, and 
     await closeAll(server);
 });
 
-test("W3C-###: localAddress given: the server is bound to it", async () => {
+test("W3C-213: localAddress given: the server is bound to it", async () => {
     const { server, port } = await startServer({ localAddress: "127.0.0.10" });
     equal(server.localAddress, "127.0.0.10");
     await rejects(new TCPSocket("127.0.0.1", port).opened, { code: "ECONNREFUSED" });
     await closeAll(server);
 });
 
-test("W3C-###: localAddress given: InvalidAccessError for one that is not this device's", () => {
+test("W3C-214: localAddress given: InvalidAccessError for one that is not this device's", () => {
     for (const localAddress of ["192.0.2.200", "", "localhost"]) {
         throws(() => new TCPServerSocket({ localAddress }), "InvalidAccessError");
     }
 });
 
-test("W3C-###: localPort absent: a server port of the system's choice, and localPort is null", async () => {
+test("W3C-215: localPort absent: a server port of the system's choice, and localPort is null", async () => {
     const { server, port } = await startServer();
     equal(server.localPort, null);
     ok(port >= 1024);
     await closeAll(server);
 });
 
-test("W3C-###: localPort given: the server is bound to it and localPort tells it", async () => {
+test("W3C-216: localPort given: the server is bound to it and localPort tells it", async () => {
     const localPort = await freePort();
     const { server, port } = await startServer({ localPort });
     equal(server.localPort, localPort);
@@ -56,7 +56,7 @@ test("W3C-###: localPort given: the server is bound to it and localPort tells it
     throws(() => new TCPServerSocket({ localPort: 65536 }), "InvalidAccessError");
 });
 
-test("W3C-###: the TCPServerSocket constructor sets addressReuse to the option, or to true", async () => {
+test("W3C-217: the TCPServerSocket constructor sets addressReuse to the option, or to true", async () => {
     const { server } = await startServer({ addressReuse: false });
     const { server: absent } = await startServer();
     equal(server.addressReuse, false);
@@ -64,14 +64,14 @@ test("W3C-###: the TCPServerSocket constructor sets addressReuse to the option, 
     await closeAll(server, absent);
 });
 
-test("W3C-###: the TCPServerSocket constructor sets readyState to opening", async () => {
+test("W3C-218: the TCPServerSocket constructor sets readyState to opening", async () => {
     const server = new TCPServerSocket({ localAddress: "127.0.0.1" });
     equal(server.readyState, "opening");
     await server.opened;
     await closeAll(server);
 });
 
-test("W3C-###: the TCPServerSocket constructor creates the opened promise", async () => {
+test("W3C-219: the TCPServerSocket constructor creates the opened promise", async () => {
     const server = new TCPServerSocket({ localAddress: "127.0.0.1" });
     const opened = server.opened;
     await opened;
@@ -79,14 +79,14 @@ test("W3C-###: the TCPServerSocket constructor creates the opened promise", asyn
     await closeAll(server);
 });
 
-test("W3C-###: the TCPServerSocket constructor creates the closed promise, which close() returns", async () => {
+test("W3C-220: the TCPServerSocket constructor creates the closed promise, which close() returns", async () => {
     const { server } = await startServer();
     const closed = server.closed;
     equal(server.close(), closed);
     await closed;
 });
 
-test("W3C-###: closing a server: connections that were set up are finished as usual", async () => {
+test("W3C-221: closing a server: connections that were set up are finished as usual", async () => {
     const { server, port } = await startServer();
     const client = new TCPSocket("127.0.0.1", port);
     const peer = await server.listen();
@@ -97,31 +97,31 @@ test("W3C-###: closing a server: connections that were set up are finished as us
     await closeAll(client, peer);
 });
 
-test("W3C-###: closing a server stops listening", async () => {
+test("W3C-222: closing a server stops listening", async () => {
     const { server, port } = await startServer();
     await server.close();
     await rejects(new TCPSocket("127.0.0.1", port).opened, { code: "ECONNREFUSED" });
 });
 
-test("W3C-###: closing a server sets readyState to closed", async () => {
+test("W3C-223: closing a server sets readyState to closed", async () => {
     const { server } = await startServer();
     void server.close();
     equal(server.readyState, "closed");
     await server.closed;
 });
 
-test("W3C-###: closing a server resolves closed with undefined", async () => {
+test("W3C-224: closing a server resolves closed with undefined", async () => {
     const { server } = await startServer();
     equal(await server.close(), undefined);
 });
 
-test("W3C-###: listen() on a closed server throws InvalidStateError", async () => {
+test("W3C-225: listen() on a closed server throws InvalidStateError", async () => {
     const { server } = await startServer();
     await server.close();
     throws(() => server.listen(), "InvalidStateError");
 });
 
-test("W3C-###: each listen() creates a promise of its own", async () => {
+test("W3C-226: each listen() creates a promise of its own", async () => {
     const { server, port } = await startServer();
     const first = server.listen();
     const second = server.listen();
@@ -136,7 +136,7 @@ test("W3C-###: each listen() creates a promise of its own", async () => {
     await closeAll(one, onePeer, two, twoPeer, server);
 });
 
-test("W3C-###: listen() waits for a connection to the server's address and port", async () => {
+test("W3C-227: listen() waits for a connection to the server's address and port", async () => {
     const { server, port } = await startServer();
     const listening = server.listen();
     ok(await isPending(listening));
@@ -146,13 +146,13 @@ test("W3C-###: listen() waits for a connection to the server's address and port"
     await closeAll(client, peer, server);
 });
 
-test("W3C-###: server created: readyState changes to open", async () => {
+test("W3C-228: server created: readyState changes to open", async () => {
     const { server } = await startServer();
     equal(server.readyState, "open");
     await closeAll(server);
 });
 
-test("W3C-###: server created: opened resolves (with more than the text's undefined)", async () => {
+test("W3C-229: server created: opened resolves (with more than the text's undefined)", async () => {
     const server = new TCPServerSocket({ localAddress: "127.0.0.1" });
     const info = await server.opened;
     ok(info.readable instanceof ReadableStream);
@@ -160,7 +160,7 @@ test("W3C-###: server created: opened resolves (with more than the text's undefi
     await closeAll(server);
 });
 
-test("W3C-###: server not created: readyState changes to closed", async () => {
+test("W3C-230: server not created: readyState changes to closed", async () => {
     const { server, port } = await startServer();
     const second = new TCPServerSocket({ localAddress: "127.0.0.1", localPort: port });
     equal(second.readyState, "opening");
@@ -169,14 +169,14 @@ test("W3C-###: server not created: readyState changes to closed", async () => {
     await closeAll(server);
 });
 
-test("W3C-###: server not created: opened rejects with NetworkError", async () => {
+test("W3C-231: server not created: opened rejects with NetworkError", async () => {
     const { server, port } = await startServer();
     const second = new TCPServerSocket({ localAddress: "127.0.0.1", localPort: port });
     await rejects(second.opened, { name: "NetworkError", code: "EADDRINUSE" });
     await closeAll(server);
 });
 
-test("W3C-###: server not created: closed rejects with NetworkError", async () => {
+test("W3C-232: server not created: closed rejects with NetworkError", async () => {
     const { server, port } = await startServer();
     const second = new TCPServerSocket({ localAddress: "127.0.0.1", localPort: port });
     await rejects(second.closed, { name: "NetworkError", code: "EADDRINUSE" });
@@ -196,51 +196,51 @@ async function accepted(): Promise<{
     return { client, peer, server, port };
 }
 
-test("W3C-###: new connection: a new instance of TCPSocket", async () => {
+test("W3C-233: new connection: a new instance of TCPSocket", async () => {
     const { client, peer, server } = await accepted();
     equal(Object.getPrototypeOf(peer), TCPSocket.prototype);
     await closeAll(client, peer, server);
 });
 
-test("W3C-###: new connection: remoteAddress is the peer's address", async () => {
+test("W3C-234: new connection: remoteAddress is the peer's address", async () => {
     const { client, peer, server } = await accepted();
     equal(peer.remoteAddress, client.localAddress);
     await closeAll(client, peer, server);
 });
 
-test("W3C-###: new connection: remotePort is the peer's port", async () => {
+test("W3C-235: new connection: remotePort is the peer's port", async () => {
     const { client, peer, server } = await accepted();
     equal(peer.remotePort, client.localPort);
     await closeAll(client, peer, server);
 });
 
-test("W3C-###: new connection: localAddress is the local address in use", async () => {
+test("W3C-236: new connection: localAddress is the local address in use", async () => {
     const { client, peer, server } = await accepted();
     equal(peer.localAddress, "127.0.0.1");
     await closeAll(client, peer, server);
 });
 
-test("W3C-###: new connection: localPort is the local port in use", async () => {
+test("W3C-237: new connection: localPort is the local port in use", async () => {
     const { client, peer, server, port } = await accepted();
     equal(peer.localPort, port);
     await closeAll(client, peer, server);
 });
 
-test("W3C-###: new connection: readyState is open", async () => {
+test("W3C-238: new connection: readyState is open", async () => {
     const { client, peer, server } = await accepted();
     equal(peer.readyState, "open");
     equal((await peer.opened).remotePort, peer.remotePort);
     await closeAll(client, peer, server);
 });
 
-test("W3C-###: new connection: no bufferedAmount, which only the event-based draft had", async () => {
+test("W3C-239: new connection: no bufferedAmount, which only the event-based draft had", async () => {
     const { client, peer, server } = await accepted();
     equal("bufferedAmount" in peer, false);
     equal(peer.writeable.getWriter().desiredSize, 1);
     await closeAll(client, peer, server);
 });
 
-test("W3C-###: new connection: the promise of listen() resolves with the socket", async () => {
+test("W3C-240: new connection: the promise of listen() resolves with the socket", async () => {
     const { client, peer, server } = await accepted();
     ok(peer instanceof TCPSocket);
     await closeAll(client, peer, server);

@@ -11,7 +11,7 @@ import {
     startServer,
 } from "../sockets/peers.ts";
 
-test("W3C-###: TCPSocket.remoteAddress is the host name or address that the constructor was given", async () => {
+test("W3C-132: TCPSocket.remoteAddress is the host name or address that the constructor was given", async () => {
     const { server, port } = await startServer();
     const socket = new TCPSocket("localhost", port, { dnsQueryType: "ipv4" });
     equal(socket.remoteAddress, "localhost");
@@ -22,7 +22,7 @@ test("W3C-###: TCPSocket.remoteAddress is the host name or address that the cons
     await closeAll(server);
 });
 
-test("W3C-###: TCPSocket.remotePort is the port that the constructor was given", async () => {
+test("W3C-133: TCPSocket.remotePort is the port that the constructor was given", async () => {
     const { server, port } = await startServer();
     const socket = new TCPSocket("127.0.0.1", port);
     equal(socket.remotePort, port);
@@ -31,7 +31,7 @@ test("W3C-###: TCPSocket.remotePort is the port that the constructor was given",
     await closeAll(server);
 });
 
-test("W3C-###: TCPSocket.localAddress is the option, else what the routing table says", async () => {
+test("W3C-134: TCPSocket.localAddress is the option, else what the routing table says", async () => {
     const { client: given, peer: one } = await connectPair({ localAddress: "127.0.0.4" });
     equal(given.localAddress, "127.0.0.4");
     const { client: routed, peer: two } = await connectPair();
@@ -40,7 +40,7 @@ test("W3C-###: TCPSocket.localAddress is the option, else what the routing table
     await abortAll(given, routed, one, two);
 });
 
-test("W3C-###: TCPSocket.localPort is the option, else the system's choice", async () => {
+test("W3C-135: TCPSocket.localPort is the option, else the system's choice", async () => {
     const { client, peer } = await connectPair();
     ok(client.localPort! > 0);
     equal(client.localPort, peer.remotePort);
@@ -52,7 +52,7 @@ test("W3C-###: TCPSocket.localPort is the option, else the system's choice", asy
     await abortAll(given, other);
 });
 
-test("W3C-###: TCPSocket.addressReuse tells the option, and is true by default", async () => {
+test("W3C-136: TCPSocket.addressReuse tells the option, and is true by default", async () => {
     const { client, peer } = await connectPair();
     equal(client.addressReuse, true);
     const { client: given, peer: other } = await connectPair({ addressReuse: false });
@@ -60,7 +60,7 @@ test("W3C-###: TCPSocket.addressReuse tells the option, and is true by default",
     await abortAll(client, peer, given, other);
 });
 
-test("W3C-###: TCPSocket.noDelay tells the option, and is true by default", async () => {
+test("W3C-137: TCPSocket.noDelay tells the option, and is true by default", async () => {
     const { client, peer } = await connectPair();
     equal(client.noDelay, true);
     equal(peer.noDelay, true);
@@ -69,7 +69,7 @@ test("W3C-###: TCPSocket.noDelay tells the option, and is true by default", asyn
     await abortAll(client, peer, given, other);
 });
 
-test("W3C-###: TCPSocket.readyState goes through opening, open, halfclosed or closing, closed", async () => {
+test("W3C-138: TCPSocket.readyState goes through opening, open, halfclosed or closing, closed", async () => {
     const { server, port } = await startServer();
     const socket = new TCPSocket("127.0.0.1", port);
     equal(socket.readyState, "opening");
@@ -85,7 +85,7 @@ test("W3C-###: TCPSocket.readyState goes through opening, open, halfclosed or cl
     equal(socket.readyState, "closed");
 });
 
-test("W3C-###: TCPSocket.opened is one promise for the result of the attempt", async () => {
+test("W3C-139: TCPSocket.opened is one promise for the result of the attempt", async () => {
     const { server, port } = await startServer();
     const socket = new TCPSocket("127.0.0.1", port);
     const { opened } = socket;
@@ -97,7 +97,7 @@ test("W3C-###: TCPSocket.opened is one promise for the result of the attempt", a
     await rejects(new TCPSocket("127.0.0.1", port).opened, "NetworkError");
 });
 
-test("W3C-###: TCPSocket.closed is one promise for the end, clean or by an error", async () => {
+test("W3C-140: TCPSocket.closed is one promise for the end, clean or by an error", async () => {
     const { client, peer } = await connectPair();
     const { closed } = client;
     ok(closed instanceof Promise);
@@ -109,7 +109,7 @@ test("W3C-###: TCPSocket.closed is one promise for the end, clean or by an error
     await rejects(lost.closed, { name: "NetworkError", code: "ECONNRESET" });
 });
 
-test("W3C-###: TCPSocket.readable is the ReadableStream of what the peer sends", async () => {
+test("W3C-141: TCPSocket.readable is the ReadableStream of what the peer sends", async () => {
     const { client, peer } = await connectPair();
     ok(client.readable instanceof ReadableStream);
     equal(client.readable, client.readable);
@@ -118,7 +118,7 @@ test("W3C-###: TCPSocket.readable is the ReadableStream of what the peer sends",
     await closeAll(client, peer);
 });
 
-test("W3C-###: TCPSocket.writeable is the WritableStream to the peer", async () => {
+test("W3C-142: TCPSocket.writeable is the WritableStream to the peer", async () => {
     const { client, peer } = await connectPair();
     ok(client.writeable instanceof WritableStream);
     equal(client.writeable, client.writable);
@@ -128,7 +128,7 @@ test("W3C-###: TCPSocket.writeable is the WritableStream to the peer", async () 
     await closeAll(client, peer);
 });
 
-test("W3C-###: TCPSocket.close() closes and returns the closed promise", async () => {
+test("W3C-143: TCPSocket.close() closes and returns the closed promise", async () => {
     const { client, peer } = await connectPair();
     equal(client.close(), client.closed);
     equal(await readText(peer.readable), "");
@@ -136,7 +136,7 @@ test("W3C-###: TCPSocket.close() closes and returns the closed promise", async (
     equal(await client.closed, undefined);
 });
 
-test("W3C-###: TCPSocket.halfClose() ends sending, not receiving", async () => {
+test("W3C-144: TCPSocket.halfClose() ends sending, not receiving", async () => {
     const { client, peer } = await connectPair();
     equal(client.halfClose(), undefined);
     equal(await readText(peer.readable), "");

@@ -12,7 +12,7 @@ import {
     startServer,
 } from "../sockets/peers.ts";
 
-test("W3C-###: the TCP connection is made in the background, and reading waits for it", async () => {
+test("W3C-162: the TCP connection is made in the background, and reading waits for it", async () => {
     const { server, port } = await startServer();
     const socket = new TCPSocket("127.0.0.1", port);
     const reading = socket.readable.getReader().read();
@@ -23,7 +23,7 @@ test("W3C-###: the TCP connection is made in the background, and reading waits f
     await closeAll(socket, peer, server);
 });
 
-test("W3C-###: TCP connection made: readyState changes to open", async () => {
+test("W3C-163: TCP connection made: readyState changes to open", async () => {
     const { server, port } = await startServer();
     const socket = new TCPSocket("127.0.0.1", port);
     await socket.opened;
@@ -32,7 +32,7 @@ test("W3C-###: TCP connection made: readyState changes to open", async () => {
     await closeAll(server);
 });
 
-test("W3C-###: TCP connection made: opened resolves (with more than the text's undefined)", async () => {
+test("W3C-164: TCP connection made: opened resolves (with more than the text's undefined)", async () => {
     const { client, peer } = await connectPair();
     const info = await client.opened;
     equal(info.readable, client.readable);
@@ -45,7 +45,7 @@ test("W3C-###: TCP connection made: opened resolves (with more than the text's u
     await closeAll(client, peer);
 });
 
-test("W3C-###: received TCP data is a read-only ArrayBuffer", async () => {
+test("W3C-165: received TCP data is a read-only ArrayBuffer", async () => {
     const { client, peer } = await connectPair();
     await peer.writeable.write("abc");
     const chunk = await readOne(client.readable);
@@ -56,7 +56,7 @@ test("W3C-###: received TCP data is a read-only ArrayBuffer", async () => {
     await closeAll(client, peer);
 });
 
-test("W3C-###: received TCP data is queued in readable", async () => {
+test("W3C-166: received TCP data is queued in readable", async () => {
     const { client, peer } = await connectPair();
     await peer.writeable.write("one");
     await peer.writeable.write("two");
@@ -65,7 +65,7 @@ test("W3C-###: received TCP data is queued in readable", async () => {
     await closeAll(client, peer);
 });
 
-test("W3C-###: a full queue stops the peer by TCP flow control", async () => {
+test("W3C-167: a full queue stops the peer by TCP flow control", async () => {
     const { client, peer } = await connectPair({ receiveBufferSize: 8192 }, { sendBufferSize: 8192 });
     const block = new Uint8Array(64 * 1024);
     let sent = 0;
@@ -78,14 +78,14 @@ test("W3C-###: a full queue stops the peer by TCP flow control", async () => {
     await rejects(peer.closed);
 });
 
-test("W3C-###: TCP connection closed cleanly: readable closes", async () => {
+test("W3C-168: TCP connection closed cleanly: readable closes", async () => {
     const { client, peer } = await connectPair();
     const { closed } = client.readable.getReader();
     await closeAll(client, peer);
     equal(await closed, undefined);
 });
 
-test("W3C-###: TCP connection closed cleanly: readyState changes to closed and the resources are released", async () => {
+test("W3C-169: TCP connection closed cleanly: readyState changes to closed and the resources are released", async () => {
     const localAddress = "127.0.0.77"; // where no other test is
     const { client, peer } = await connectPair({ localAddress });
     const { localPort } = client;
@@ -97,7 +97,7 @@ test("W3C-###: TCP connection closed cleanly: readyState changes to closed and t
     await closeAll(again);
 });
 
-test("W3C-###: TCP connection closed cleanly, by either side: closed resolves with undefined", async () => {
+test("W3C-170: TCP connection closed cleanly, by either side: closed resolves with undefined", async () => {
     const { client, peer } = await connectPair();
     peer.halfClose();
     equal(await readText(client.readable), "");
@@ -107,22 +107,22 @@ test("W3C-###: TCP connection closed cleanly, by either side: closed resolves wi
     equal(await peer.closed, undefined);
 });
 
-test("W3C-###: TCP attempt failed: readable errors with NetworkError", async () => {
+test("W3C-171: TCP attempt failed: readable errors with NetworkError", async () => {
     const socket = new TCPSocket("127.0.0.1", await freePort());
     await rejects(socket.readable.getReader().read(), { name: "NetworkError", code: "ECONNREFUSED" });
 });
 
-test("W3C-###: TCP attempt failed: opened rejects with NetworkError", async () => {
+test("W3C-172: TCP attempt failed: opened rejects with NetworkError", async () => {
     const socket = new TCPSocket("127.0.0.1", await freePort());
     await rejects(socket.opened, { name: "NetworkError", code: "ECONNREFUSED" });
 });
 
-test("W3C-###: TCP attempt failed: closed rejects with NetworkError", async () => {
+test("W3C-173: TCP attempt failed: closed rejects with NetworkError", async () => {
     const socket = new TCPSocket("127.0.0.1", await freePort());
     await rejects(socket.closed, { name: "NetworkError", code: "ECONNREFUSED" });
 });
 
-test("W3C-###: TCP attempt failed: readyState changes to closed and the resources are released", async () => {
+test("W3C-174: TCP attempt failed: readyState changes to closed and the resources are released", async () => {
     const localAddress = "127.0.0.78"; // where no other test is
     const localPort = await freePort();
     const socket = new TCPSocket("127.0.0.1", await freePort(), { localAddress, localPort });
@@ -133,20 +133,20 @@ test("W3C-###: TCP attempt failed: readyState changes to closed and the resource
     await closeAll(again);
 });
 
-test("W3C-###: TCP connection lost: readable errors with NetworkError", async () => {
+test("W3C-175: TCP connection lost: readable errors with NetworkError", async () => {
     const { client, peer } = await connectPair();
     const reading = client.readable.getReader().read();
     await peer.writeable.abort();
     await rejects(reading, { name: "NetworkError", code: "ECONNRESET" });
 });
 
-test("W3C-###: TCP connection lost: closed rejects with NetworkError", async () => {
+test("W3C-176: TCP connection lost: closed rejects with NetworkError", async () => {
     const { client, peer } = await connectPair();
     await peer.writeable.abort();
     await rejects(client.closed, { name: "NetworkError", code: "ECONNRESET" });
 });
 
-test("W3C-###: TCP connection lost: readyState changes to closed and the resources are released", async () => {
+test("W3C-177: TCP connection lost: readyState changes to closed and the resources are released", async () => {
     const { client, peer } = await connectPair();
     await peer.writeable.abort();
     await rejects(client.closed);
@@ -154,7 +154,7 @@ test("W3C-###: TCP connection lost: readyState changes to closed and the resourc
     await rejects(client.writeable.write("x"), "NetworkError");
 });
 
-test("W3C-###: closing handshake failed: readable ends and closed rejects, or both end in order", async () => {
+test("W3C-178: closing handshake failed: readable ends and closed rejects, or both end in order", async () => {
     // close() has ended the stream already; a reset of the peer can only show in `closed`
     const { client, peer } = await connectPair();
     const reading = client.readable.getReader().read();
@@ -169,7 +169,7 @@ test("W3C-###: closing handshake failed: readable ends and closed rejects, or bo
     equal(client.readyState, "closed");
 });
 
-test("W3C-###: reset after the app has finished sending: closed rejects with NetworkError", async () => {
+test("W3C-179: reset after the app has finished sending: closed rejects with NetworkError", async () => {
     const { client, peer } = await connectPair();
     await client.writeable.close();
     await peer.writeable.abort();
@@ -177,7 +177,7 @@ test("W3C-###: reset after the app has finished sending: closed rejects with Net
     equal(client.readyState, "closed");
 });
 
-test("W3C-###: reading on resumes receiving", async () => {
+test("W3C-180: reading on resumes receiving", async () => {
     const { client, peer } = await connectPair({ receiveBufferSize: 8192 }, { sendBufferSize: 8192 });
     const total = 2_000_000;
     const sending = peer.writeable.write(new Uint8Array(total));
@@ -192,7 +192,7 @@ test("W3C-###: reading on resumes receiving", async () => {
     await closeAll(client, peer);
 });
 
-test("W3C-###: cancelling readable of a closing or closed TCPSocket does nothing", async () => {
+test("W3C-181: cancelling readable of a closing or closed TCPSocket does nothing", async () => {
     const { client, peer } = await connectPair();
     void client.close();
     equal(client.readyState, "closing");
@@ -204,7 +204,7 @@ test("W3C-###: cancelling readable of a closing or closed TCPSocket does nothing
     equal(client.readyState, "closed");
 });
 
-test("W3C-###: cancelling readable of an opening TCPSocket: AbortError on both promises, state is closing", async () => {
+test("W3C-182: cancelling readable of an opening TCPSocket: AbortError on both promises, state is closing", async () => {
     const { server, port } = await startServer();
     const socket = new TCPSocket("127.0.0.1", port);
     await socket.readable.cancel();
@@ -215,7 +215,7 @@ test("W3C-###: cancelling readable of an opening TCPSocket: AbortError on both p
     await closeAll(server);
 });
 
-test("W3C-###: cancelling readable of an open TCPSocket sends what is queued", async () => {
+test("W3C-183: cancelling readable of an open TCPSocket sends what is queued", async () => {
     const { client, peer } = await connectPair();
     const writes = ["1", "2", "3"].map((data) => client.writeable.write(data));
     const cancelled = client.readable.cancel();
@@ -225,14 +225,14 @@ test("W3C-###: cancelling readable of an open TCPSocket sends what is queued", a
     await closeAll(client, peer);
 });
 
-test("W3C-###: cancelling readable of an open TCPSocket sets readyState to closing", async () => {
+test("W3C-184: cancelling readable of an open TCPSocket sets readyState to closing", async () => {
     const { client, peer } = await connectPair();
     void client.readable.cancel();
     equal(client.readyState, "closing");
     await closeAll(client, peer);
 });
 
-test("W3C-###: cancelling readable of an open TCPSocket starts the closing handshake", async () => {
+test("W3C-185: cancelling readable of an open TCPSocket starts the closing handshake", async () => {
     const { client, peer } = await connectPair();
     void client.readable.cancel();
     equal(await readText(peer.readable), "");
@@ -240,7 +240,7 @@ test("W3C-###: cancelling readable of an open TCPSocket starts the closing hands
     equal(await client.closed, undefined);
 });
 
-test("W3C-###: readable takes one chunk ahead of its reader and no more", async () => {
+test("W3C-186: readable takes one chunk ahead of its reader and no more", async () => {
     const { client, peer } = await connectPair();
     await peer.writeable.write("first");
     ok(!(await isPending(client.opened)));

@@ -12,7 +12,7 @@ import {
     startServer,
 } from "../sockets/peers.ts";
 
-test("W3C-###: TCP writes wait for the connection", async () => {
+test("W3C-187: TCP writes wait for the connection", async () => {
     const { server, port } = await startServer();
     const socket = new TCPSocket("127.0.0.1", port);
     const written = socket.writeable.write("early");
@@ -23,12 +23,12 @@ test("W3C-###: TCP writes wait for the connection", async () => {
     await closeAll(socket, peer, server);
 });
 
-test("W3C-###: TCP writes reject with NetworkError where the connection could not be made", async () => {
+test("W3C-188: TCP writes reject with NetworkError where the connection could not be made", async () => {
     const socket = new TCPSocket("127.0.0.1", await freePort());
     await rejects(socket.writeable.write("x"), { name: "NetworkError", code: "ECONNREFUSED" });
 });
 
-test("W3C-###: a chunk goes to the peer: an ArrayBuffer, a view or a string", async () => {
+test("W3C-189: a chunk goes to the peer: an ArrayBuffer, a view or a string", async () => {
     const { client, peer } = await connectPair();
     await client.writeable.write("é");
     await client.writeable.write(new Uint8Array([65, 66]).buffer);
@@ -40,7 +40,7 @@ test("W3C-###: a chunk goes to the peer: an ArrayBuffer, a view or a string", as
     await closeAll(client, peer);
 });
 
-test("W3C-###: the data of a chunk may be of any type that is bytes; others are a TypeError", async () => {
+test("W3C-190: the data of a chunk may be of any type that is bytes; others are a TypeError", async () => {
     for (const chunk of [5, null, undefined, {}, [1], Symbol.iterator]) {
         const { client, peer } = await connectPair();
         await rejects(client.writeable.write(chunk as unknown as string), "TypeError");
@@ -49,13 +49,13 @@ test("W3C-###: the data of a chunk may be of any type that is bytes; others are 
     }
 });
 
-test("W3C-###: a TCP write resolves with undefined where sending succeeds", async () => {
+test("W3C-191: a TCP write resolves with undefined where sending succeeds", async () => {
     const { client, peer } = await connectPair();
     equal(await client.writeable.write("x"), undefined);
     await closeAll(client, peer);
 });
 
-test("W3C-###: a TCP write rejects with NetworkError where sending fails", async () => {
+test("W3C-192: a TCP write rejects with NetworkError where sending fails", async () => {
     const { client, peer } = await connectPair({ sendBufferSize: 65_536 });
     const written = client.writeable.write(new Uint8Array(8_000_000));
     ok(await isPending(written), "the kernel can't take it all");
@@ -64,7 +64,7 @@ test("W3C-###: a TCP write rejects with NetworkError where sending fails", async
     await rejects(client.closed, "NetworkError");
 });
 
-test("W3C-###: closing writeable of a closing or closed TCPSocket does nothing", async () => {
+test("W3C-193: closing writeable of a closing or closed TCPSocket does nothing", async () => {
     const { client, peer } = await connectPair();
     void client.close();
     client.halfClose();
@@ -75,7 +75,7 @@ test("W3C-###: closing writeable of a closing or closed TCPSocket does nothing",
     equal(client.readyState, "closed");
 });
 
-test("W3C-###: closing writeable of an opening TCPSocket: FIN once the connection is there", async () => {
+test("W3C-194: closing writeable of an opening TCPSocket: FIN once the connection is there", async () => {
     const { server, port } = await startServer();
     const socket = new TCPSocket("127.0.0.1", port);
     const closed = socket.writeable.close();
@@ -87,7 +87,7 @@ test("W3C-###: closing writeable of an opening TCPSocket: FIN once the connectio
     await closeAll(socket, peer, server);
 });
 
-test("W3C-###: closing writeable of an open TCPSocket sends FIN and sets readyState to halfclosed", async () => {
+test("W3C-195: closing writeable of an open TCPSocket sends FIN and sets readyState to halfclosed", async () => {
     const { client, peer } = await connectPair();
     await client.writeable.close();
     equal(client.readyState, "halfclosed");
@@ -97,7 +97,7 @@ test("W3C-###: closing writeable of an open TCPSocket sends FIN and sets readySt
     await closeAll(client, peer);
 });
 
-test("W3C-###: writeable is closed behind all queued writes", async () => {
+test("W3C-196: writeable is closed behind all queued writes", async () => {
     const { client, peer } = await connectPair();
     const writes = ["a", "b", "c"].map((chunk) => client.writeable.write(chunk));
     await client.writeable.close();
@@ -106,7 +106,7 @@ test("W3C-###: writeable is closed behind all queued writes", async () => {
     await closeAll(client, peer);
 });
 
-test("W3C-###: aborting writeable drops what is queued and ends the connection (by RST, where the text has FIN)", async () => {
+test("W3C-197: aborting writeable drops what is queued and ends the connection (by RST, where the text has FIN)", async () => {
     const { client, peer } = await connectPair({ sendBufferSize: 65_536 });
     const writer = client.writeable.getWriter();
     const first = writer.write(new Uint8Array(8_000_000));
@@ -122,7 +122,7 @@ test("W3C-###: aborting writeable drops what is queued and ends the connection (
     await rejects(readText(peer.readable), { name: "NetworkError", code: "ECONNRESET" });
 });
 
-test("W3C-###: TCP writeable waits after one chunk, and ready tells when it wants more", async () => {
+test("W3C-198: TCP writeable waits after one chunk, and ready tells when it wants more", async () => {
     const { client, peer } = await connectPair({ sendBufferSize: 65_536 });
     const writer = client.writeable.getWriter();
     equal(writer.desiredSize, 1);
@@ -142,7 +142,7 @@ async function readSome(socket: TCPSocket, total: number): Promise<void> {
     }
 }
 
-test("W3C-###: TCPSocket.close() cancels readable, also one that is locked", async () => {
+test("W3C-199: TCPSocket.close() cancels readable, also one that is locked", async () => {
     const { client, peer } = await connectPair();
     const reading = client.readable.getReader().read();
     const writer = client.writeable.getWriter();
@@ -155,7 +155,7 @@ test("W3C-###: TCPSocket.close() cancels readable, also one that is locked", asy
     equal(await client.closed, undefined);
 });
 
-test("W3C-###: TCPSocket.close() returns closed, each time", async () => {
+test("W3C-200: TCPSocket.close() returns closed, each time", async () => {
     const { client, peer } = await connectPair();
     equal(client.close(), client.closed);
     equal(client.close(), client.closed);
@@ -163,7 +163,7 @@ test("W3C-###: TCPSocket.close() returns closed, each time", async () => {
     equal(await client.closed, undefined);
 });
 
-test("W3C-###: TCPSocket.halfClose() closes writeable, also one that is locked", async () => {
+test("W3C-201: TCPSocket.halfClose() closes writeable, also one that is locked", async () => {
     const { client, peer } = await connectPair();
     const writer = client.writeable.getWriter();
     const written = writer.write("end");

@@ -3,20 +3,20 @@
 import { bytes, equal, ok, rejects, test, text } from "../harness.ts";
 import { closeAll, freePort, readOne, udpSocket } from "../sockets/peers.ts";
 
-test("W3C-###: UDPSocket.localAddress is the address that the options name", async () => {
+test("W3C-056: UDPSocket.localAddress is the address that the options name", async () => {
     const { socket } = await udpSocket();
     equal(socket.localAddress, "127.0.0.1");
     await closeAll(socket);
 });
 
-test("W3C-###: UDPSocket.localAddress is the routing table's choice where only a remote address is given", async () => {
+test("W3C-057: UDPSocket.localAddress is the routing table's choice where only a remote address is given", async () => {
     const socket = new UDPSocket({ remoteAddress: "127.0.0.1", remotePort: 9 });
     equal(socket.localAddress, "127.0.0.1");
     await socket.opened;
     await closeAll(socket);
 });
 
-test("W3C-###: UDPSocket.localAddress is null where neither address is given", async () => {
+test("W3C-058: UDPSocket.localAddress is null where neither address is given", async () => {
     const socket = new UDPSocket();
     equal(socket.localAddress, null);
     await socket.opened;
@@ -24,7 +24,7 @@ test("W3C-###: UDPSocket.localAddress is null where neither address is given", a
     await closeAll(socket);
 });
 
-test("W3C-###: UDPSocket.localPort is the port that the options name", async () => {
+test("W3C-059: UDPSocket.localPort is the port that the options name", async () => {
     const { socket: first, port } = await udpSocket();
     await closeAll(first);
     const socket = new UDPSocket({ localAddress: "127.0.0.1", localPort: port });
@@ -33,7 +33,7 @@ test("W3C-###: UDPSocket.localPort is the port that the options name", async () 
     await closeAll(socket);
 });
 
-test("W3C-###: UDPSocket.localPort is null for a port of the system's choice", async () => {
+test("W3C-060: UDPSocket.localPort is null for a port of the system's choice", async () => {
     const socket = new UDPSocket({ localAddress: "127.0.0.1" });
     equal(socket.localPort, null);
     const { localPort } = await socket.opened;
@@ -42,7 +42,7 @@ test("W3C-###: UDPSocket.localPort is null for a port of the system's choice", a
     await closeAll(socket);
 });
 
-test("W3C-###: UDPSocket.remoteAddress is the default receiver, host name or address, or null", async () => {
+test("W3C-061: UDPSocket.remoteAddress is the default receiver, host name or address, or null", async () => {
     const named = new UDPSocket({ remoteAddress: "localhost", remotePort: 9 });
     equal(named.remoteAddress, "localhost");
     const none = new UDPSocket();
@@ -52,7 +52,7 @@ test("W3C-###: UDPSocket.remoteAddress is the default receiver, host name or add
     await closeAll(named, none);
 });
 
-test("W3C-###: UDPSocket.remotePort is the default receiver's port, or null", async () => {
+test("W3C-062: UDPSocket.remotePort is the default receiver's port, or null", async () => {
     const given = new UDPSocket({ remoteAddress: "127.0.0.1", remotePort: 9 });
     equal(given.remotePort, 9);
     const none = new UDPSocket();
@@ -62,7 +62,7 @@ test("W3C-###: UDPSocket.remotePort is the default receiver's port, or null", as
     await closeAll(given, none);
 });
 
-test("W3C-###: UDPSocket.addressReuse lets two sockets have one port, and is true by default", async () => {
+test("W3C-063: UDPSocket.addressReuse lets two sockets have one port, and is true by default", async () => {
     const port = await freePort();
     const { socket: first } = await udpSocket({ localPort: port, addressReuse: true });
     const second = new UDPSocket({ localAddress: "127.0.0.1", localPort: port });
@@ -74,7 +74,7 @@ test("W3C-###: UDPSocket.addressReuse lets two sockets have one port, and is tru
     await closeAll(first, second, third);
 });
 
-test("W3C-###: UDPSocket.loopback tells whether multicast comes back, and is false by default", async () => {
+test("W3C-064: UDPSocket.loopback tells whether multicast comes back, and is false by default", async () => {
     const quiet = new UDPSocket();
     equal(quiet.loopback, false);
     const loud = new UDPSocket({ loopback: true });
@@ -84,7 +84,7 @@ test("W3C-###: UDPSocket.loopback tells whether multicast comes back, and is fal
     await closeAll(quiet, loud);
 });
 
-test("W3C-###: UDPSocket.readyState is opening, open or closed", async () => {
+test("W3C-065: UDPSocket.readyState is opening, open or closed", async () => {
     const socket = new UDPSocket();
     equal(socket.readyState, "opening");
     await socket.opened;
@@ -94,7 +94,7 @@ test("W3C-###: UDPSocket.readyState is opening, open or closed", async () => {
     await socket.closed;
 });
 
-test("W3C-###: UDPSocket.opened is one promise for the result of the set-up", async () => {
+test("W3C-066: UDPSocket.opened is one promise for the result of the set-up", async () => {
     const socket = new UDPSocket();
     const { opened } = socket;
     ok(opened instanceof Promise);
@@ -103,7 +103,7 @@ test("W3C-###: UDPSocket.opened is one promise for the result of the set-up", as
     await closeAll(socket);
 });
 
-test("W3C-###: UDPSocket.closed is one promise for the end of the socket", async () => {
+test("W3C-067: UDPSocket.closed is one promise for the end of the socket", async () => {
     const socket = new UDPSocket();
     const { closed } = socket;
     ok(closed instanceof Promise);
@@ -113,7 +113,7 @@ test("W3C-###: UDPSocket.closed is one promise for the end of the socket", async
     equal(await closed, undefined);
 });
 
-test("W3C-###: UDPSocket.readable is the ReadableStream of what arrives", async () => {
+test("W3C-068: UDPSocket.readable is the ReadableStream of what arrives", async () => {
     const { socket, port } = await udpSocket();
     ok(socket.readable instanceof ReadableStream);
     equal(socket.readable, socket.readable);
@@ -122,7 +122,7 @@ test("W3C-###: UDPSocket.readable is the ReadableStream of what arrives", async 
     await closeAll(socket);
 });
 
-test("W3C-###: UDPSocket.writeable is the WritableStream of what is sent", async () => {
+test("W3C-069: UDPSocket.writeable is the WritableStream of what is sent", async () => {
     const { socket, port } = await udpSocket();
     ok(socket.writeable instanceof WritableStream);
     equal(socket.writeable, socket.writable);
@@ -132,13 +132,13 @@ test("W3C-###: UDPSocket.writeable is the WritableStream of what is sent", async
     await closeAll(socket);
 });
 
-test("W3C-###: UDPSocket.close() closes and returns the closed promise", async () => {
+test("W3C-070: UDPSocket.close() closes and returns the closed promise", async () => {
     const { socket } = await udpSocket();
     equal(socket.close(), socket.closed);
     equal(await socket.closed, undefined);
 });
 
-test("W3C-###: UDPSocket.joinMulticast() joins the group of an address", async () => {
+test("W3C-071: UDPSocket.joinMulticast() joins the group of an address", async () => {
     const socket = new UDPSocket({ localPort: 0, loopback: true, interface: "lo" });
     const { localPort } = await socket.opened;
     socket.joinMulticast("239.255.77.1");
@@ -149,7 +149,7 @@ test("W3C-###: UDPSocket.joinMulticast() joins the group of an address", async (
     await closeAll(socket);
 });
 
-test("W3C-###: UDPSocket.leaveMulticast() leaves the group of an address", async () => {
+test("W3C-072: UDPSocket.leaveMulticast() leaves the group of an address", async () => {
     const socket = new UDPSocket({ localPort: 0, loopback: true, interface: "lo" });
     const { localPort } = await socket.opened;
     socket.joinMulticast("239.255.77.2");

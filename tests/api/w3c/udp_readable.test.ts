@@ -7,7 +7,7 @@ function send(socket: UDPSocket, port: number, data: SocketData): Promise<undefi
     return socket.writeable.write({ data, remoteAddress: "127.0.0.1", remotePort: port });
 }
 
-test("W3C-###: the UDP socket is set up in the background, and reading waits for it", async () => {
+test("W3C-098: the UDP socket is set up in the background, and reading waits for it", async () => {
     const socket = new UDPSocket({ localAddress: "127.0.0.1" });
     const reader = socket.readable.getReader();
     const first = reader.read();
@@ -18,14 +18,14 @@ test("W3C-###: the UDP socket is set up in the background, and reading waits for
     await closeAll(socket);
 });
 
-test("W3C-###: UDP set-up done: readyState changes to open", async () => {
+test("W3C-099: UDP set-up done: readyState changes to open", async () => {
     const socket = new UDPSocket();
     await socket.opened;
     equal(socket.readyState, "open");
     await closeAll(socket);
 });
 
-test("W3C-###: UDP set-up done: opened resolves (with more than the text's undefined)", async () => {
+test("W3C-100: UDP set-up done: opened resolves (with more than the text's undefined)", async () => {
     const socket = new UDPSocket({ localAddress: "127.0.0.1" });
     const info = await socket.opened;
     equal(info.readable, socket.readable);
@@ -35,7 +35,7 @@ test("W3C-###: UDP set-up done: opened resolves (with more than the text's undef
     await closeAll(socket);
 });
 
-test("W3C-###: each datagram becomes a new UDPMessage", async () => {
+test("W3C-101: each datagram becomes a new UDPMessage", async () => {
     const { socket, port } = await udpSocket();
     await send(socket, port, "1");
     await send(socket, port, "22");
@@ -46,7 +46,7 @@ test("W3C-###: each datagram becomes a new UDPMessage", async () => {
     await closeAll(socket);
 });
 
-test("W3C-###: UDPMessage.data is a read-only ArrayBuffer of the datagram", async () => {
+test("W3C-102: UDPMessage.data is a read-only ArrayBuffer of the datagram", async () => {
     const { socket, port } = await udpSocket();
     await send(socket, port, bytes("abc"));
     const { data } = await readOne(socket.readable);
@@ -62,7 +62,7 @@ test("W3C-###: UDPMessage.data is a read-only ArrayBuffer of the datagram", asyn
     await closeAll(socket);
 });
 
-test("W3C-###: UDPMessage.remoteAddress is the source address of the datagram", async () => {
+test("W3C-103: UDPMessage.remoteAddress is the source address of the datagram", async () => {
     const { socket, port } = await udpSocket();
     const { socket: peer } = await udpSocket({ localAddress: "127.0.0.7" });
     await send(peer, port, "x");
@@ -70,7 +70,7 @@ test("W3C-###: UDPMessage.remoteAddress is the source address of the datagram", 
     await closeAll(socket, peer);
 });
 
-test("W3C-###: UDPMessage.remotePort is the source port of the datagram", async () => {
+test("W3C-104: UDPMessage.remotePort is the source port of the datagram", async () => {
     const { socket, port } = await udpSocket();
     const { socket: peer, port: peerPort } = await udpSocket();
     await send(peer, port, "x");
@@ -78,7 +78,7 @@ test("W3C-###: UDPMessage.remotePort is the source port of the datagram", async 
     await closeAll(socket, peer);
 });
 
-test("W3C-###: UDP messages are queued in order until they are read", async () => {
+test("W3C-105: UDP messages are queued in order until they are read", async () => {
     const { socket, port } = await udpSocket();
     for (let i = 0; i < 20; i++) {
         await send(socket, port, String(i));
@@ -91,7 +91,7 @@ test("W3C-###: UDP messages are queued in order until they are read", async () =
     await closeAll(socket);
 });
 
-test("W3C-###: a full UDP queue loses datagrams, counts them and goes on", async () => {
+test("W3C-106: a full UDP queue loses datagrams, counts them and goes on", async () => {
     const { socket, port } = await udpSocket({ receiveBufferSize: 4096 });
     const { socket: peer } = await udpSocket();
     for (let i = 0; i < 500; i++) {
@@ -111,28 +111,28 @@ test("W3C-###: a full UDP queue loses datagrams, counts them and goes on", async
     await closeAll(socket, peer);
 });
 
-test("W3C-###: UDP set-up failed: readable errors with NetworkError", async () => {
+test("W3C-107: UDP set-up failed: readable errors with NetworkError", async () => {
     const { socket: first, port } = await udpSocket({ addressReuse: false });
     const second = new UDPSocket({ localAddress: "127.0.0.1", localPort: port, addressReuse: false });
     await rejects(second.readable.getReader().read(), { name: "NetworkError", code: "EADDRINUSE" });
     await closeAll(first, second);
 });
 
-test("W3C-###: UDP set-up failed: opened rejects with NetworkError", async () => {
+test("W3C-108: UDP set-up failed: opened rejects with NetworkError", async () => {
     const { socket: first, port } = await udpSocket({ addressReuse: false });
     const second = new UDPSocket({ localAddress: "127.0.0.1", localPort: port, addressReuse: false });
     await rejects(second.opened, { name: "NetworkError", code: "EADDRINUSE" });
     await closeAll(first, second);
 });
 
-test("W3C-###: UDP set-up failed: closed rejects with NetworkError", async () => {
+test("W3C-109: UDP set-up failed: closed rejects with NetworkError", async () => {
     const { socket: first, port } = await udpSocket({ addressReuse: false });
     const second = new UDPSocket({ localAddress: "127.0.0.1", localPort: port, addressReuse: false });
     await rejects(second.closed, { name: "NetworkError", code: "EADDRINUSE" });
     await closeAll(first);
 });
 
-test("W3C-###: UDP set-up failed: readyState changes to closed and the resources are released", async () => {
+test("W3C-110: UDP set-up failed: readyState changes to closed and the resources are released", async () => {
     const { socket: first, port } = await udpSocket({ addressReuse: false });
     const second = new UDPSocket({ localAddress: "127.0.0.1", localPort: port, addressReuse: false });
     await rejects(second.opened);
@@ -143,7 +143,7 @@ test("W3C-###: UDP set-up failed: readyState changes to closed and the resources
     await closeAll(third);
 });
 
-test("W3C-###: a UDP peer that is not there is no error of the socket", async () => {
+test("W3C-111: a UDP peer that is not there is no error of the socket", async () => {
     const { socket, port } = await udpSocket();
     const { socket: gone, port: gonePort } = await udpSocket();
     await closeAll(gone);
@@ -157,7 +157,7 @@ test("W3C-###: a UDP peer that is not there is no error of the socket", async ()
     await closeAll(socket);
 });
 
-test("W3C-###: cancelling readable of a closed UDPSocket does nothing", async () => {
+test("W3C-112: cancelling readable of a closed UDPSocket does nothing", async () => {
     const { socket } = await udpSocket();
     await socket.close();
     equal(await socket.readable.cancel(), undefined);
@@ -165,7 +165,7 @@ test("W3C-###: cancelling readable of a closed UDPSocket does nothing", async ()
     equal(await socket.closed, undefined);
 });
 
-test("W3C-###: cancelling readable of an opening UDPSocket: opened rejects with AbortError, state is closed", async () => {
+test("W3C-113: cancelling readable of an opening UDPSocket: opened rejects with AbortError, state is closed", async () => {
     const socket = new UDPSocket();
     await socket.readable.cancel();
     equal(socket.readyState, "closed");
@@ -173,7 +173,7 @@ test("W3C-###: cancelling readable of an opening UDPSocket: opened rejects with 
     await rejects(socket.closed, "AbortError");
 });
 
-test("W3C-###: cancelling readable of an open UDPSocket sends what is queued", async () => {
+test("W3C-114: cancelling readable of an open UDPSocket sends what is queued", async () => {
     const { socket, port } = await udpSocket();
     const { socket: peer } = await udpSocket();
     const writes = ["1", "2", "3"].map((data) => send(peer, port, data));
@@ -190,7 +190,7 @@ test("W3C-###: cancelling readable of an open UDPSocket sends what is queued", a
     await closeAll(socket);
 });
 
-test("W3C-###: cancelling readable of an open UDPSocket sets readyState to closed", async () => {
+test("W3C-115: cancelling readable of an open UDPSocket sets readyState to closed", async () => {
     const { socket } = await udpSocket();
     const cancelled = socket.readable.cancel();
     equal(socket.readyState, "closed");
@@ -198,7 +198,7 @@ test("W3C-###: cancelling readable of an open UDPSocket sets readyState to close
     await socket.closed;
 });
 
-test("W3C-###: cancelling readable of an open UDPSocket resolves closed with undefined and frees the port", async () => {
+test("W3C-116: cancelling readable of an open UDPSocket resolves closed with undefined and frees the port", async () => {
     const { socket, port } = await udpSocket({ addressReuse: false });
     await socket.readable.cancel();
     equal(await socket.closed, undefined);

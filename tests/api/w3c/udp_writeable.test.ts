@@ -3,7 +3,7 @@
 import { bytes, equal, ok, rejects, test, text } from "../harness.ts";
 import { closeAll, readOne, udpSocket } from "../sockets/peers.ts";
 
-test("W3C-###: UDP writes wait for the set-up", async () => {
+test("W3C-117: UDP writes wait for the set-up", async () => {
     const { socket: peer, port } = await udpSocket();
     const socket = new UDPSocket();
     const written = socket.writeable.write({ data: "early", remoteAddress: "127.0.0.1", remotePort: port });
@@ -13,7 +13,7 @@ test("W3C-###: UDP writes wait for the set-up", async () => {
     await closeAll(socket, peer);
 });
 
-test("W3C-###: UDP writes reject with NetworkError where the set-up failed", async () => {
+test("W3C-118: UDP writes reject with NetworkError where the set-up failed", async () => {
     const { socket: first, port } = await udpSocket({ addressReuse: false });
     const second = new UDPSocket({ localAddress: "127.0.0.1", localPort: port, addressReuse: false });
     await rejects(
@@ -23,7 +23,7 @@ test("W3C-###: UDP writes reject with NetworkError where the set-up failed", asy
     await closeAll(first);
 });
 
-test("W3C-###: a chunk is converted to a UDPMessage as Web IDL converts dictionaries", async () => {
+test("W3C-119: a chunk is converted to a UDPMessage as Web IDL converts dictionaries", async () => {
     const { socket, port } = await udpSocket();
     const reads: string[] = [];
     const message = new Proxy(
@@ -44,7 +44,7 @@ test("W3C-###: a chunk is converted to a UDPMessage as Web IDL converts dictiona
     await closeAll(socket);
 });
 
-test("W3C-###: InvalidAccessError for a message without remoteAddress and no default", async () => {
+test("W3C-120: InvalidAccessError for a message without remoteAddress and no default", async () => {
     const { socket } = await udpSocket();
     await rejects(socket.writeable.write({ data: "x", remotePort: 9 }), "InvalidAccessError");
     await rejects(
@@ -54,7 +54,7 @@ test("W3C-###: InvalidAccessError for a message without remoteAddress and no def
     await closeAll(socket);
 });
 
-test("W3C-###: InvalidAccessError for a message without remotePort and no default", async () => {
+test("W3C-121: InvalidAccessError for a message without remotePort and no default", async () => {
     const { socket } = await udpSocket();
     await rejects(socket.writeable.write({ data: "x", remoteAddress: "127.0.0.1" }), "InvalidAccessError");
     await rejects(
@@ -64,7 +64,7 @@ test("W3C-###: InvalidAccessError for a message without remotePort and no defaul
     await closeAll(socket);
 });
 
-test("W3C-###: SecurityError for a message to where the app may not send", async () => {
+test("W3C-122: SecurityError for a message to where the app may not send", async () => {
     const { socket, port } = await udpSocket();
     await rejects(
         socket.writeable.write({ data: "x", remoteAddress: "127.0.0.66", remotePort: 9 }),
@@ -75,7 +75,7 @@ test("W3C-###: SecurityError for a message to where the app may not send", async
     await closeAll(socket);
 });
 
-test("W3C-###: the payload of a message is sent as it is", async () => {
+test("W3C-123: the payload of a message is sent as it is", async () => {
     const { socket, port } = await udpSocket();
     const buffer = new Uint8Array([9, 0, 255, 1]);
     await socket.writeable.write({
@@ -89,7 +89,7 @@ test("W3C-###: the payload of a message is sent as it is", async () => {
     await closeAll(socket);
 });
 
-test("W3C-###: a message goes to its own remoteAddress, else to the default one", async () => {
+test("W3C-124: a message goes to its own remoteAddress, else to the default one", async () => {
     const { socket: peer, port } = await udpSocket({ localAddress: "127.0.0.8" });
     const { socket: other } = await udpSocket({ localAddress: "127.0.0.9", localPort: port });
     const socket = new UDPSocket({ remoteAddress: "127.0.0.8", remotePort: port });
@@ -100,7 +100,7 @@ test("W3C-###: a message goes to its own remoteAddress, else to the default one"
     await closeAll(socket, peer, other);
 });
 
-test("W3C-###: a message goes to its own remotePort, else to the default one", async () => {
+test("W3C-125: a message goes to its own remotePort, else to the default one", async () => {
     const { socket: peer, port } = await udpSocket();
     const { socket: other, port: otherPort } = await udpSocket();
     const socket = new UDPSocket({ remoteAddress: "127.0.0.1", remotePort: port });
@@ -111,7 +111,7 @@ test("W3C-###: a message goes to its own remotePort, else to the default one", a
     await closeAll(socket, peer, other);
 });
 
-test("W3C-###: a UDP write resolves with undefined where sending succeeds", async () => {
+test("W3C-126: a UDP write resolves with undefined where sending succeeds", async () => {
     const { socket, port } = await udpSocket();
     equal(
         await socket.writeable.write({ data: "x", remoteAddress: "127.0.0.1", remotePort: port }),
@@ -120,7 +120,7 @@ test("W3C-###: a UDP write resolves with undefined where sending succeeds", asyn
     await closeAll(socket);
 });
 
-test("W3C-###: a UDP write rejects with NetworkError where sending fails, and the next one goes", async () => {
+test("W3C-127: a UDP write rejects with NetworkError where sending fails, and the next one goes", async () => {
     const { socket, port } = await udpSocket();
     const target = { remoteAddress: "127.0.0.1", remotePort: port };
     await rejects(socket.writeable.write({ data: new Uint8Array(70_000), ...target }), {
@@ -136,7 +136,7 @@ test("W3C-###: a UDP write rejects with NetworkError where sending fails, and th
     await closeAll(socket);
 });
 
-test("W3C-###: closing or aborting writeable does not close a UDPSocket", async () => {
+test("W3C-128: closing or aborting writeable does not close a UDPSocket", async () => {
     const { socket, port } = await udpSocket();
     const { socket: peer } = await udpSocket();
     await socket.writeable.close();
@@ -148,7 +148,7 @@ test("W3C-###: closing or aborting writeable does not close a UDPSocket", async 
     await closeAll(socket, peer);
 });
 
-test("W3C-###: UDP writeable waits after one chunk, and ready tells when it wants more", async () => {
+test("W3C-129: UDP writeable waits after one chunk, and ready tells when it wants more", async () => {
     const { socket, port } = await udpSocket();
     const writer = socket.writeable.getWriter();
     equal(writer.desiredSize, 1);
@@ -165,7 +165,7 @@ test("W3C-###: UDP writeable waits after one chunk, and ready tells when it want
     await closeAll(socket);
 });
 
-test("W3C-###: UDPSocket.close() cancels readable, also one that is locked", async () => {
+test("W3C-130: UDPSocket.close() cancels readable, also one that is locked", async () => {
     const { socket } = await udpSocket();
     const reading = socket.readable.getReader().read();
     void socket.close();
@@ -173,7 +173,7 @@ test("W3C-###: UDPSocket.close() cancels readable, also one that is locked", asy
     equal(await socket.closed, undefined);
 });
 
-test("W3C-###: UDPSocket.close() returns closed, each time", async () => {
+test("W3C-131: UDPSocket.close() returns closed, each time", async () => {
     const { socket } = await udpSocket();
     equal(socket.close(), socket.closed);
     equal(socket.close(), socket.closed);
