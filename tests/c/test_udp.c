@@ -536,7 +536,7 @@ TEST(the_kernels_limit_of_groups_is_an_error_and_no_end)
     if (open_end(&near, AF_INET, 5000, (struct io_udp_options){0})) {
         int error = 0, count = 0;
         for (; error == 0 && count < IO_UDP_MEMBERSHIPS_MAX + 1; count++) {
-            char group[24];
+            char group[32];
             snprintf(group, sizeof(group), "239.2.%d.%d", count / 250, count % 250 + 1);
             error = join(&near, group, NULL, index);
         }
