@@ -7,16 +7,16 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MESSAGE_MAX = 512 };
+enum { MESSAGE_MAX = 1152 }; /* the longest texts are those of the permission gate (RT_EXPLAIN_MAX) */
 
 const char *rt_error_code(int error)
 {
     /* uv_err_name allocates for unknown codes; those share one name. */
     const char *name = NULL;
     switch (error) {
-#define NAME(code, text)                                                                                       \
-    case UV_##code:                                                                                            \
-        name = #code;                                                                                          \
+#define NAME(code, text)                                                                                     \
+    case UV_##code:                                                                                          \
+        name = #code;                                                                                        \
         break;
         UV_ERRNO_MAP(NAME)
 #undef NAME
@@ -33,10 +33,12 @@ static void define_text(JSContext *ctx, JSValueConst object, const char *name, c
     }
 }
 
-static JSValue make(JSContext *ctx, const char *name, const char *code, const char *syscall, const char *message)
+static JSValue make(JSContext *ctx, const char *name, const char *code, const char *syscall,
+                    const char *message)
 {
     JSValue arguments[2] = {JS_NewString(ctx, message), JS_NewString(ctx, name)};
-    JSValue error = JS_CallConstructor(ctx, rt_from_context(ctx)->dom_exception, 2, (JSValueConst *)arguments);
+    JSValue error =
+        JS_CallConstructor(ctx, rt_from_context(ctx)->dom_exception, 2, (JSValueConst *)arguments);
     JS_FreeValue(ctx, arguments[0]);
     JS_FreeValue(ctx, arguments[1]);
     if (!JS_IsException(error)) {
