@@ -141,7 +141,7 @@ void js_tcp_end(struct js_tcp *tcp, enum js_tcp_event event, JSValue detail)
     tcp->state = JS_TCP_STATE_CLOSED;
     tcp->self = tcp->callback = JS_UNDEFINED;
     rt_resource_unlink(&tcp->resource);
-    js_net_tell(rt, callback, event, detail);
+    js_net_tell(rt, callback, (int)event, detail);
     rt_unpin(rt);
     JS_FreeValue(ctx, callback);
     JS_FreeValue(ctx, self);
