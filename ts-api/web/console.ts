@@ -9,6 +9,8 @@ import type * as Inspect from "./inspect.ts";
 
 type Stream = 1 | 2;
 
+const { round } = Math;
+
 /** Deeper groups are not moved in further. */
 const GROUP_DEPTH_MAX = 100;
 /** Labels that count() and time() remember. */
@@ -94,18 +96,23 @@ function warning(text: string): void {
 }
 
 function duration(nanoseconds: number): string {
-    const milliseconds = nanoseconds / 1e6;
-    return milliseconds < 1000 ? `${milliseconds.toFixed(3)}ms` : `${(milliseconds / 1000).toFixed(3)}s`;
+    const unit = nanoseconds < 1e9 ? 1e6 : 1e9;
+    return `${round((nanoseconds / unit) * 1000) / 1000}${unit === 1e6 ? "ms" : "s"}`;
+}
+
+function setDepth(value: number): void {
+    depth = value;
+    indentation = "";
+    for (let i = 0; i < depth && i < GROUP_DEPTH_MAX; i++) {
+        indentation += "  ";
+    }
 }
 
 function openGroup(args: readonly unknown[]): void {
     if (args.length > 0) {
         print(1, args);
     }
-    depth++;
-    if (depth <= GROUP_DEPTH_MAX) {
-        indentation += "  ";
-    }
+    setDepth(depth + 1);
 }
 
 function logTime(label: string, args: readonly unknown[], end: boolean): void {
@@ -180,10 +187,7 @@ export const console = {
     },
     groupEnd(): void {
         if (depth > 0) {
-            depth--;
-            if (depth < GROUP_DEPTH_MAX) {
-                indentation = indentation.slice(2);
-            }
+            setDepth(depth - 1);
         }
     },
     count(label?: string): void {
@@ -230,8 +234,7 @@ export const console = {
         logTime(labelOf(label), [], true);
     },
     clear(): void {
-        depth = 0;
-        indentation = "";
+        setDepth(0);
         if (isTerminal(1)) {
             write(1, "\x1b[H\x1b[2J");
         }

@@ -14,7 +14,7 @@ import {
     type InspectOptions,
 } from "./inspect_style.ts";
 import { isIdentifier, join, quoted, sliceText, spaces, textWidth } from "./text_width.ts";
-import { dataProperty, platformObject } from "./webidl.ts";
+import { dataProperty, isPlatformObject, platformObject } from "./webidl.ts";
 
 export { join, padded, spaces, textWidth } from "./text_width.ts";
 export type { InspectOptions } from "./inspect_style.ts";
@@ -282,7 +282,8 @@ function formatOpened(state: Inspection, value: object, kind: string, name: stri
             close = "]";
             elements = contents.elements;
         }
-        addProperties(state, value, add, contents.brackets || kind === "string", undefined);
+        const skip = kind === "object" && isPlatformObject(value) ? isPrivateKey : undefined;
+        addProperties(state, value, add, contents.brackets || kind === "string", skip);
         addAccessors(state, value, add);
     }
     state.height = height + 1;
@@ -412,6 +413,11 @@ function functionText(value: object, constructor: string | null): string {
     const tag = tagOf(value);
     const kind = tag === "" || sliceText(tag, tag.length - 8) !== "Function" ? "Function" : tag;
     return `[${kind}${name === "" ? " (anonymous)" : `: ${name}`}]${constructor === null ? " (null prototype)" : ""}`;
+}
+
+/** Of objects of the runtime: "_name" is none of an app's business. */
+function isPrivateKey(key: PropertyKey): boolean {
+    return typeof key === "string" && key[0] === "_";
 }
 
 function isErrorKey(key: PropertyKey): boolean {

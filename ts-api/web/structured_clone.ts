@@ -4,7 +4,7 @@
 //
 // Spec: HTML §2.7 (StructuredSerializeInternal, StructuredDeserialize, the same with transfer, structuredClone).
 import { classOf } from "cleat:native/runtime";
-import { dataProperty, platformObject, requireArguments, toDictionary } from "./webidl.ts";
+import { dataProperty, isPlatformObject, requireArguments, toDictionary } from "./webidl.ts";
 
 const { apply, construct, getPrototypeOf, ownKeys } = Reflect;
 const { defineProperty, getOwnPropertyDescriptor, hasOwn } = Object;
@@ -143,7 +143,7 @@ function serializeData(memory: Memory, value: object, kind: string): unknown {
         case "arguments":
             return undefined;
         case "object":
-            if (platformObject in value) {
+            if (isPlatformObject(value)) {
                 throw notCloneable("An object of the runtime");
             }
             return undefined;

@@ -3,8 +3,11 @@
 //
 // Spec: Web IDL §3.6 (overloads and argument counts), §3.2.17 (dictionaries), §3.7 (interfaces).
 
-const { defineProperty, getOwnPropertyDescriptor } = Object;
-const { ownKeys } = Reflect;
+import { classOf } from "cleat:native/runtime";
+
+const { defineProperty, getOwnPropertyDescriptor, hasOwn } = Object;
+const { getPrototypeOf, ownKeys } = Reflect;
+const { floor } = Math;
 const { toStringTag } = Symbol;
 
 /**
@@ -24,7 +27,24 @@ export function defineInterface(
     makeEnumerable(constructor.prototype, "constructor");
     makeEnumerable(constructor, "prototype");
     defineProperty(constructor.prototype, toStringTag, hidden(name));
+    markPlatformObject(constructor, shown);
+}
+
+/** The mark alone, for classes that are made elsewhere. */
+export function markPlatformObject(constructor: { prototype: object }, shown: readonly string[] = []): void {
     defineProperty(constructor.prototype, platformObject, hidden(shown));
+}
+
+/** Whether a value is an object of a marked class. Runs no code of the app: a proxy in the chain ends the search. */
+export function isPlatformObject(value: object): boolean {
+    let object: object | null = value;
+    for (let i = 0; object !== null && i < 1000 && classOf(object) !== "proxy"; i++) {
+        if (hasOwn(object, platformObject)) {
+            return true;
+        }
+        object = getPrototypeOf(object);
+    }
+    return false;
 }
 
 function hidden(value: unknown): PropertyDescriptor & { __proto__: null } {
@@ -88,13 +108,9 @@ export function toUnsignedInteger(value: unknown, what: string): number {
     return integer;
 }
 
-const { floor } = Math;
-
 /** Reads a data property without running a getter; undefined for everything else. */
 export function dataProperty(object: object, key: PropertyKey): unknown {
     const descriptor = getOwnPropertyDescriptor(object, key);
     // The descriptor is an ordinary object: ask it for its own "value" only.
     return descriptor !== undefined && hasOwn(descriptor, "value") ? descriptor.value : undefined;
 }
-
-const { hasOwn } = Object;
