@@ -48,6 +48,7 @@ export default tseslint.config(
             "@typescript-eslint/no-explicit-any": "off",
             "@typescript-eslint/triple-slash-reference": "off",
             "@typescript-eslint/unified-signatures": "off",
+            "@typescript-eslint/no-invalid-void-type": "off",
         },
     },
     {
@@ -55,6 +56,9 @@ export default tseslint.config(
         files: ["tests/**"],
         rules: {
             "@typescript-eslint/only-throw-error": "off",
+            "@typescript-eslint/no-extraneous-class": "off",
+            "@typescript-eslint/no-this-alias": "off",
+            "prefer-rest-params": "off",
             "@typescript-eslint/no-explicit-any": "off",
         },
     },

@@ -176,7 +176,7 @@ export class AbortSignal extends EventTarget {
     }
 
     static {
-        isAbortSignal = (value): value is AbortSignal =>
+        isAbortSignal = (value: unknown): value is AbortSignal =>
             typeof value === "object" && value !== null && #aborted in value;
         newSignal = (): AbortSignal => new AbortSignal(secret);
 

@@ -58,7 +58,7 @@ function received(signal: Signal): void {
             const result = list[i]!(signal);
             if (result instanceof Promise) {
                 waiting++;
-                apply(then, result, [done, failed]);
+                void apply(then, result, [done, failed]);
             }
         } catch (error) {
             reportError(error);
