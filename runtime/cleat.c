@@ -27,6 +27,7 @@ struct cleat {
     struct rt_bundle *bundle;
     char *name, *text; /* the main module */
     size_t size;
+    char **arguments;  /* ours: one block with the pointers and the texts */
     struct exposed exposed[EXPOSED_MAX];
     int exposed_count;
     char error[ERROR_MAX];
@@ -71,6 +72,7 @@ void cleat_destroy(struct cleat *cleat)
     rt_bundle_destroy(cleat->bundle);
     free(cleat->name);
     free(cleat->text);
+    free(cleat->arguments);
     free(cleat);
 }
 
@@ -149,10 +151,26 @@ static int use_bundle(struct cleat *cleat)
     return error < 0 ? fail(cleat, error, "can't read %s from the bundle: %s", manifest->entry, uv_strerror(error)) : 0;
 }
 
-static void set_arguments(struct cleat *cleat, int argc, char **argv)
+/* Copies them: an app reads its arguments when it wants to, long after the caller's are gone. */
+static int set_arguments(struct cleat *cleat, int argc, char **argv)
 {
+    size_t size = ((size_t)argc + 1) * sizeof(char *);
+    for (int i = 0; i < argc; i++) {
+        size += strlen(argv[i]) + 1;
+    }
+    cleat->arguments = malloc(size);
+    if (!cleat->arguments) {
+        return fail(cleat, -ENOMEM, "out of memory");
+    }
+    char *text = (char *)(cleat->arguments + argc + 1);
+    for (int i = 0; i < argc; i++) {
+        cleat->arguments[i] = text;
+        text = stpcpy(text, argv[i]) + 1;
+    }
+    cleat->arguments[argc] = NULL;
     cleat->rt->argc = argc;
-    cleat->rt->argv = argv;
+    cleat->rt->argv = cleat->arguments;
+    return 0;
 }
 
 static int open_failed(struct cleat *cleat, int error, const char *text)
@@ -169,8 +187,8 @@ int cleat_load_bundle(struct cleat *cleat, const void *data, size_t size, unsign
     if (error < 0) {
         return open_failed(cleat, error, text);
     }
-    set_arguments(cleat, argc, argv);
-    return use_bundle(cleat);
+    error = set_arguments(cleat, argc, argv);
+    return error < 0 ? error : use_bundle(cleat);
 }
 
 static int load_script(struct cleat *cleat, const char *path)
@@ -203,16 +221,19 @@ int cleat_load_file(struct cleat *cleat, const char *path, unsigned flags, int a
             char text[RT_BUNDLE_ERROR_MAX] = "";
             error = rt_bundle_open_fd(fd, flags & CLEAT_UNSIGNED ? RT_BUNDLE_UNSIGNED_OK : 0, text, &cleat->bundle);
             close(fd);
-            set_arguments(cleat, argc, argv);
-            return error < 0 ? open_failed(cleat, error, text) : use_bundle(cleat);
+            if (error < 0) {
+                return open_failed(cleat, error, text);
+            }
+            error = set_arguments(cleat, argc, argv);
+            return error < 0 ? error : use_bundle(cleat);
         }
         close(fd);
     }
     if (error == 0) {
         error = load_script(cleat, path);
     }
-    set_arguments(cleat, argc, argv);
-    return error < 0 ? fail(cleat, error, "can't load %s: %s", path, uv_strerror(error)) : 0;
+    return error < 0 ? fail(cleat, error, "can't load %s: %s", path, uv_strerror(error))
+                     : set_arguments(cleat, argc, argv);
 }
 
 int cleat_load_source(struct cleat *cleat, const char *name, const char *text, int argc, char **argv)
@@ -223,8 +244,7 @@ int cleat_load_source(struct cleat *cleat, const char *name, const char *text, i
         return fail(cleat, -ENOMEM, "out of memory");
     }
     cleat->size = strlen(text);
-    set_arguments(cleat, argc, argv);
-    return 0;
+    return set_arguments(cleat, argc, argv);
 }
 
 /* Functions of the embedding program --------------------------------------------------------------- */
