@@ -1,5 +1,6 @@
-/* measure.c - runs a command a number of times and prints, as JSON, the median wall time, CPU time and peak memory of one
- * run: measure RUNS COMMAND [ARGUMENTS…]. The command's output goes to /dev/null. Not here: what the numbers mean. */
+/* measure.c - runs a command a number of times and prints, as JSON, the median wall time, CPU time and peak
+ * memory of one run: measure RUNS COMMAND [ARGUMENTS…]. The command's output goes to /dev/null. Not here:
+ * what the numbers mean. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -65,7 +66,7 @@ int main(int argc, char **argv)
         cpu[i] = tv_ms(usage.ru_utime) + tv_ms(usage.ru_stime);
         peak[i] = (double)usage.ru_maxrss;
     }
-    printf("{\"runs\":%d,\"wallMs\":%.3f,\"cpuMs\":%.3f,\"peakKiB\":%.0f}\n", runs, median(wall, runs), median(cpu, runs),
-           median(peak, runs));
+    printf("{\"runs\":%d,\"wallMs\":%.3f,\"cpuMs\":%.3f,\"peakKiB\":%.0f}\n", runs, median(wall, runs),
+           median(cpu, runs), median(peak, runs));
     return 0;
 }

@@ -133,8 +133,8 @@ static int get_arguments(JSContext *ctx, JSValueConst options, struct listen_arg
     return 0;
 }
 
-/* Without an address: all of IPv4, as the W3C text has it ("connections directed to any IPv4 address"), or all of IPv6
- * where that alone is wanted. "::" takes both. */
+/* Without an address: all of IPv4, as the W3C text has it ("connections directed to any IPv4 address"), or
+ * all of IPv6 where that alone is wanted. "::" takes both. */
 static int open_listening(const struct listen_arguments *arguments, int *ret_fd)
 {
     struct sockaddr_storage local = arguments->local.address;

@@ -43,7 +43,7 @@ int io_net_keepalive(int fd, const struct io_keepalive *keepalive);
 struct io_listen_options {
     bool address_reuse, ipv6_only;
     bool no_delay; /* of accepted connections */
-    int backlog; /* 0: SOMAXCONN */
+    int backlog;   /* 0: SOMAXCONN */
     int send_buffer, receive_buffer;
 };
 int io_net_listen(const struct sockaddr *local, const struct io_listen_options *options, int *ret_fd);
@@ -73,8 +73,9 @@ int io_net_join(int fd, const struct sockaddr *group, const struct sockaddr *sou
                 unsigned interface_index);
 int io_net_leave(int fd, const struct sockaddr *group, const struct sockaddr *source,
                  unsigned interface_index);
-/* The loopback interface is the first of every namespace (Linux: LOOPBACK_IFINDEX). For multicast that leaves by
- * it the kernel finds no source address of the right scope and would send from 0.0.0.0: we name 127.0.0.1. */
+/* The loopback interface is the first of every namespace (Linux: LOOPBACK_IFINDEX). For multicast that leaves
+ * by it the kernel finds no source address of the right scope and would send from 0.0.0.0: we name 127.0.0.1.
+ */
 enum { IO_NET_LOOPBACK_INDEX = 1 };
 /* Default outgoing interface of multicast; family is the socket's (AF_INET6: both families). */
 int io_net_multicast_interface(int fd, int family, unsigned interface_index);

@@ -37,7 +37,8 @@ JSModuleDef *rt_builtin_read(JSContext *ctx, const char *name)
     if (rt->builtins[index]) {
         return rt->builtins[index];
     }
-    JSValue module = JS_ReadObject(ctx, rt_builtins[index].bytecode, rt_builtins[index].size, JS_READ_OBJ_BYTECODE);
+    JSValue module =
+        JS_ReadObject(ctx, rt_builtins[index].bytecode, rt_builtins[index].size, JS_READ_OBJ_BYTECODE);
     if (JS_IsException(module)) {
         return NULL;
     }

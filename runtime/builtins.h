@@ -1,5 +1,5 @@
-/* builtins.h - the built-in modules: TypeScript compiled to bytecode at build time and linked in. The table is
- * generated (build_builtins.mjs); a module is read the first time that one of its globals is touched or
+/* builtins.h - the built-in modules: TypeScript compiled to bytecode at build time and linked in. The table
+ * is generated (build_builtins.mjs); a module is read the first time that one of its globals is touched or
  * another built-in imports it. Not here: modules of apps (module_loader.h). */
 #ifndef CLEAT_BUILTINS_H
 #define CLEAT_BUILTINS_H
@@ -10,10 +10,10 @@
 #include <stdint.h>
 
 struct rt_builtin {
-    const char *name;            /* "cleat:web/events" */
-    const uint8_t *bytecode;     /* written by the engine of this very build */
+    const char *name;        /* "cleat:web/events" */
+    const uint8_t *bytecode; /* written by the engine of this very build */
     size_t size;
-    const char *const *globals;  /* names of exports that are globals, ended by NULL */
+    const char *const *globals; /* names of exports that are globals, ended by NULL */
 };
 
 extern const struct rt_builtin rt_builtins[];

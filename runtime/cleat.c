@@ -1,7 +1,7 @@
 /* cleat.c - the public interface (cleat.h) over the runtime object. */
 #include "cleat.h"
-#include "module_loader.h"
 #include "bundle.h"
+#include "module_loader.h"
 #include "permission.h"
 #include "prompt.h"
 #include "signals.h"
@@ -27,7 +27,7 @@ struct cleat {
     struct rt_bundle *bundle;
     char *name, *text; /* the main module */
     size_t size;
-    char **arguments;  /* ours: one block with the pointers and the texts */
+    char **arguments; /* ours: one block with the pointers and the texts */
     struct exposed exposed[EXPOSED_MAX];
     int exposed_count;
     char error[ERROR_MAX];
@@ -46,7 +46,8 @@ struct cleat *cleat_create(const struct cleat_options *options)
 {
     static const struct cleat_options defaults;
     options = options ? options : &defaults;
-    struct rt_options rt_options = {options->memory_limit, options->stack_size, options->max_turn_ms, options->loop};
+    struct rt_options rt_options = {options->memory_limit, options->stack_size, options->max_turn_ms,
+                                    options->loop};
     struct cleat *cleat = calloc(1, sizeof(*cleat));
     int error;
     if (!cleat) {
@@ -83,7 +84,8 @@ const char *cleat_error(const struct cleat *cleat)
 
 /* Permissions ------------------------------------------------------------------------------------ */
 
-typedef int add_rule(struct rt_permissions *permissions, const char *rule, char error[static RT_RULE_ERROR_MAX]);
+typedef int add_rule(struct rt_permissions *permissions, const char *rule,
+                     char error[static RT_RULE_ERROR_MAX]);
 
 static int add(struct cleat *cleat, add_rule *function, const char *rule)
 {
@@ -148,7 +150,9 @@ static int use_bundle(struct cleat *cleat)
         return fail(cleat, -ENOMEM, "out of memory");
     }
     int error = rt_modules_read(rt, manifest->entry, &cleat->text, &cleat->size);
-    return error < 0 ? fail(cleat, error, "can't read %s from the bundle: %s", manifest->entry, uv_strerror(error)) : 0;
+    return error < 0
+               ? fail(cleat, error, "can't read %s from the bundle: %s", manifest->entry, uv_strerror(error))
+               : 0;
 }
 
 /* Copies them: an app reads its arguments when it wants to, long after the caller's are gone. */
@@ -179,7 +183,8 @@ static int open_failed(struct cleat *cleat, int error, const char *text)
     return fail(cleat, error, "%s%s", text, unsigned_only ? "; pass --unsigned to run it all the same" : "");
 }
 
-int cleat_load_bundle(struct cleat *cleat, const void *data, size_t size, unsigned flags, int argc, char **argv)
+int cleat_load_bundle(struct cleat *cleat, const void *data, size_t size, unsigned flags, int argc,
+                      char **argv)
 {
     char text[RT_BUNDLE_ERROR_MAX] = "";
     unsigned bundle_flags = flags & CLEAT_UNSIGNED ? RT_BUNDLE_UNSIGNED_OK : 0;
@@ -219,7 +224,8 @@ int cleat_load_file(struct cleat *cleat, const char *path, unsigned flags, int a
             error = -errno;
         } else if (count < 0 || rt_bundle_sniff(head, (size_t)count)) {
             char text[RT_BUNDLE_ERROR_MAX] = "";
-            error = rt_bundle_open_fd(fd, flags & CLEAT_UNSIGNED ? RT_BUNDLE_UNSIGNED_OK : 0, text, &cleat->bundle);
+            error = rt_bundle_open_fd(fd, flags & CLEAT_UNSIGNED ? RT_BUNDLE_UNSIGNED_OK : 0, text,
+                                      &cleat->bundle);
             close(fd);
             if (error < 0) {
                 return open_failed(cleat, error, text);
@@ -289,7 +295,8 @@ int cleat_expose(struct cleat *cleat, const char *name, cleat_function *function
     }
     cleat->exposed[cleat->exposed_count] = (struct exposed){function, opaque};
     JSCFunctionType call = {.generic_magic = call_exposed};
-    JSValue value = JS_NewCFunction2(ctx, call.generic, name, 0, JS_CFUNC_generic_magic, cleat->exposed_count);
+    JSValue value =
+        JS_NewCFunction2(ctx, call.generic, name, 0, JS_CFUNC_generic_magic, cleat->exposed_count);
     if (JS_DefinePropertyValueStr(ctx, cleat->rt->host, name, value, JS_PROP_ENUMERABLE) < 0) {
         JS_FreeValue(ctx, JS_GetException(ctx));
         return fail(cleat, -EEXIST, "can't expose '%s': out of memory, or exposed already", name);
@@ -312,7 +319,8 @@ int cleat_run(struct cleat *cleat)
     cleat->text = NULL;
     int code = rt_run(rt);
     if (!rt->stopping && JS_PromiseState(rt->ctx, rt->main_promise) == JS_PROMISE_PENDING) {
-        fputs("cleat: the app ended while its top-level await was still waiting: nothing was left that could settle it\n",
+        fputs("cleat: the app ended while its top-level await was still waiting: nothing was left that could "
+              "settle it\n",
               stderr);
         code = RT_EXIT_UNCAUGHT;
     }
@@ -342,6 +350,7 @@ const char *cleat_version(void)
 const char *cleat_build_info(void)
 {
     static char text[128];
-    snprintf(text, sizeof(text), "QuickJS-ng %s, libuv %s, %s", JS_GetVersion(), uv_version_string(), rt_architecture());
+    snprintf(text, sizeof(text), "QuickJS-ng %s, libuv %s, %s", JS_GetVersion(), uv_version_string(),
+             rt_architecture());
     return text;
 }

@@ -27,8 +27,8 @@ enum { RT_DEFAULT_STACK_SIZE = 512 * 1024 };
 
 struct rt_bundle;
 
-/* Promises whose later handling is announced by "rejectionhandled": beyond this number the oldest is forgotten,
- * so that an app that ignores rejections by the thousand does not keep them all. */
+/* Promises whose later handling is announced by "rejectionhandled": beyond this number the oldest is
+ * forgotten, so that an app that ignores rejections by the thousand does not keep them all. */
 enum { RT_REPORTED_MAX = 32 };
 
 struct rt_rejection {
@@ -48,29 +48,29 @@ struct rt {
     struct rt_permissions *permissions;
 
     /* Turns */
-    int turn_depth;          /* > 0 while JavaScript runs */
-    uint64_t turn_deadline;  /* uv_hrtime(), 0: none */
+    int turn_depth;         /* > 0 while JavaScript runs */
+    uint64_t turn_deadline; /* uv_hrtime(), 0: none */
     bool turn_exceeded;
-    bool stopping;           /* no JavaScript any more */
+    bool stopping; /* no JavaScript any more */
     int exit_code;
-    int exit_signal;         /* end by this signal, 0: by exit_code */
+    int exit_signal; /* end by this signal, 0: by exit_code */
     int pins;
-    uv_prepare_t pin;        /* referenced while pins > 0: keeps the loop alive without waking it */
+    uv_prepare_t pin; /* referenced while pins > 0: keeps the loop alive without waking it */
     struct rt_resource resources;
 
     /* Memory */
-    size_t allocated;        /* bytes that the engine holds */
+    size_t allocated; /* bytes that the engine holds */
     size_t allocated_after_gc;
     uv_timer_t idle_gc;
     int reserve_depth;
 
     /* Modules (module_loader.c) */
-    JSModuleDef **builtins;  /* by index of rt_builtins, NULL: not read yet */
-    char *app_root;          /* real path of the app's folder, NULL for a bundle */
+    JSModuleDef **builtins;         /* by index of rt_builtins, NULL: not read yet */
+    char *app_root;                 /* real path of the app's folder, NULL for a bundle */
     const struct rt_bundle *bundle; /* the caller's, NULL for a folder */
 
     /* Errors (uncaught.c) */
-    JSValue dom_exception;   /* the constructor, kept apart from the global that an app may replace */
+    JSValue dom_exception; /* the constructor, kept apart from the global that an app may replace */
     JSValue main_promise;
     struct rt_rejection *pending; /* of this turn: to be told at its end */
     int pending_count, pending_capacity;
@@ -84,7 +84,7 @@ struct rt {
     bool ends_by_signal;
     int argc;
     char **argv;
-    JSValue host;            /* functions of the embedding program */
+    JSValue host; /* functions of the embedding program */
 };
 
 /* Life ------------------------------------------------------------------------------------------- */
@@ -101,7 +101,8 @@ void rt_stop(struct rt *rt, int exit_code);
 /* Turns ------------------------------------------------------------------------------------------ */
 
 /* The brackets of a turn, for C that starts JavaScript other than by calling a function. rt_turn_leave drains
- * the microtasks and reports rejections. Not nested: false if a turn is running or the runtime is stopping. */
+ * the microtasks and reports rejections. Not nested: false if a turn is running or the runtime is stopping.
+ */
 bool rt_turn_enter(struct rt *rt);
 void rt_turn_leave(struct rt *rt);
 /* Puts changed options into force. */
@@ -116,7 +117,8 @@ void rt_track_rejections(struct rt *rt);
 void rt_free_rejections(struct rt *rt);
 /* Takes the pending exception: events, report, exit code. */
 void rt_report_exception(struct rt *rt);
-/* Fires unhandledrejection for the promises that this turn left behind (HTML, "notify about rejected promises"). */
+/* Fires unhandledrejection for the promises that this turn left behind (HTML, "notify about rejected
+ * promises"). */
 void rt_notify_rejections(struct rt *rt);
 
 /* Globals and natives of the runtime itself -------------------------------------------------------- */

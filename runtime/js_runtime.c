@@ -1,5 +1,5 @@
-/* js_runtime.c - what built-in TypeScript asks of the runtime itself: output, exit, arguments, memory, signals, source
- * maps, and the kinds of objects that JavaScript cannot tell apart. */
+/* js_runtime.c - what built-in TypeScript asks of the runtime itself: output, exit, arguments, memory,
+ * signals, source maps, and the kinds of objects that JavaScript cannot tell apart. */
 #include "builtins.h"
 #include "bundle.h"
 #include "module_loader.h"
@@ -13,8 +13,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Output is written at once and in full: what an app printed is out before it crashes. A reader that has gone away is
- * no error of the app. */
+/* Output is written at once and in full: what an app printed is out before it crashes. A reader that has gone
+ * away is no error of the app. */
 static void write_all(int fd, const char *text, size_t length)
 {
     while (length > 0) {
@@ -70,7 +70,8 @@ static JSValue js_is_terminal(JSContext *ctx, JSValueConst this_value, int argc,
     return stream_argument(ctx, argv[0], &fd) < 0 ? JS_EXCEPTION : JS_NewBool(ctx, isatty(fd));
 }
 
-/* Ends the running JavaScript: nothing can catch this, and the interrupt handler sees that the runtime stops. */
+/* Ends the running JavaScript: nothing can catch this, and the interrupt handler sees that the runtime stops.
+ */
 static JSValue unwind(JSContext *ctx)
 {
     JSValue error = JS_NewInternalError(ctx, "exit");
@@ -248,7 +249,8 @@ static JSValue js_get_random_values(JSContext *ctx, JSValueConst this_value, int
         return JS_ThrowTypeError(ctx, "the array can't be written to");
     }
     int error = uv_random(NULL, NULL, (void *)(uintptr_t)data, length, 0, NULL);
-    return error < 0 ? rt_throw_system_error(ctx, error, "getrandom", "can't get random bytes") : JS_UNDEFINED;
+    return error < 0 ? rt_throw_system_error(ctx, error, "getrandom", "can't get random bytes")
+                     : JS_UNDEFINED;
 }
 
 static JSValue js_source_map(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
@@ -361,29 +363,50 @@ static JSValue js_wants_color(JSContext *ctx, JSValueConst this_value, int argc,
     return JS_NewBool(ctx, wanted);
 }
 
-RT_TABLE(runtime_functions, "cleat:native/runtime", "")
-{
-    RT_METHOD("write", js_write, 2, "(stream: 1 | 2, text: string) => void", "Writes text to stdout (1) or stderr (2), at once and in full"),
-    RT_METHOD("isTerminal", js_is_terminal, 1, "(stream: 1 | 2) => boolean", "Whether the stream is a terminal"),
+RT_TABLE(runtime_functions, "cleat:native/runtime", ""){
+    RT_METHOD("write", js_write, 2, "(stream: 1 | 2, text: string) => void",
+              "Writes text to stdout (1) or stderr (2), at once and in full"),
+    RT_METHOD("isTerminal", js_is_terminal, 1, "(stream: 1 | 2) => boolean",
+              "Whether the stream is a terminal"),
     RT_METHOD("exit", js_exit, 1, "(code: number) => never", "Ends the app with this exit code, 0 to 255"),
-    RT_METHOD("onSignal", js_on_signal, 2, "(name: string, handler: (() => void) | null) => void", "Sets the handler of a signal; null restores the default"),
-    RT_METHOD("exitBySignal", js_exit_by_signal, 1, "(name: string) => never", "Ends the app as the signal does without a handler, everything closed in order"),
+    RT_METHOD("onSignal", js_on_signal, 2, "(name: string, handler: (() => void) | null) => void",
+              "Sets the handler of a signal; null restores the default"),
+    RT_METHOD("exitBySignal", js_exit_by_signal, 1, "(name: string) => never",
+              "Ends the app as the signal does without a handler, everything closed in order"),
     RT_METHOD("args", js_args, 0, "() => string[]", "The arguments after the app's name"),
-    RT_METHOD("version", js_version, 0, "() => { cleat: string; engine: string; uv: string }", "Versions of the parts"),
-    RT_METHOD("architecture", js_architecture, 0, "() => string", "\"x64\", \"arm64\", \"mipsel\", … as compiled"),
-    RT_METHOD("app", js_app, 0, "() => { id: string; name: string; version: string } | null", "The bundle's manifest; null for a plain file"),
-    RT_METHOD("host", js_host, 0, "() => Record<string, (...values: unknown[]) => unknown> | undefined", "The functions of the program that embeds the runtime"),
+    RT_METHOD("version", js_version, 0, "() => { cleat: string; engine: string; uv: string }",
+              "Versions of the parts"),
+    RT_METHOD("architecture", js_architecture, 0, "() => string",
+              "\"x64\", \"arm64\", \"mipsel\", … as compiled"),
+    RT_METHOD("app", js_app, 0, "() => { id: string; name: string; version: string } | null",
+              "The bundle's manifest; null for a plain file"),
+    RT_METHOD("host", js_host, 0, "() => Record<string, (...values: unknown[]) => unknown> | undefined",
+              "The functions of the program that embeds the runtime"),
     RT_METHOD("gc", js_gc, 0, "() => void", "Collects garbage now"),
-    RT_METHOD("memoryUsage", js_memory_usage, 0, "() => { heapUsed: number; heapLimit: number; rss: number }", "Bytes; heapLimit 0 means none"),
+    RT_METHOD("memoryUsage", js_memory_usage, 0, "() => { heapUsed: number; heapLimit: number; rss: number }",
+              "Bytes; heapLimit 0 means none"),
     RT_METHOD("hrtime", js_hrtime, 0, "() => number", "Monotonic nanoseconds"),
-    RT_METHOD("getRandomValues", js_get_random_values, 1, "(target: ArrayBufferView) => void", "Fills an integer array with random bytes"),
-    RT_METHOD("sourceMap", js_source_map, 1, "(file: string) => string | null", "The source map (JSON text) that came with a module of the app"),
-    RT_METHOD("classOf", js_class_of, 1, "(value: object) => string", "The engine's class in lower case: \"map\", \"date\", \"uint8array\", \"proxy\", \"promise:pending\", \"promise:fulfilled\", \"promise:rejected\", …"),
-    RT_METHOD("proxyTarget", js_proxy_target, 1, "(proxy: object) => object | null", "The target of a proxy, null once it is revoked; runs no trap"),
-    RT_METHOD("builtin", js_builtin, 2, "(module: string, name: string) => unknown", "An export of a built-in module, which is loaded if need be: for what only some programs reach"),
-    RT_METHOD("reportError", js_report_error, 1, "(error: unknown) => void", "Reports an error as if nobody had caught it (HTML, \"report an exception\"): events, text, exit code"),
-    RT_METHOD("wantsColor", js_wants_color, 1, "(stream: 1 | 2) => boolean", "Whether the stream is a terminal on which colours are wanted (NO_COLOR not set, TERM not \"dumb\")"),
-    RT_METHOD("promiseResult", js_promise_result, 1, "(promise: Promise<unknown>) => unknown", "What a settled promise holds"),
+    RT_METHOD("getRandomValues", js_get_random_values, 1, "(target: ArrayBufferView) => void",
+              "Fills an integer array with random bytes"),
+    RT_METHOD("sourceMap", js_source_map, 1, "(file: string) => string | null",
+              "The source map (JSON text) that came with a module of the app"),
+    RT_METHOD("classOf", js_class_of, 1, "(value: object) => string",
+              "The engine's class in lower case: \"map\", \"date\", \"uint8array\", \"proxy\", "
+              "\"promise:pending\", \"promise:fulfilled\", \"promise:rejected\", …"),
+    RT_METHOD("proxyTarget", js_proxy_target, 1, "(proxy: object) => object | null",
+              "The target of a proxy, null once it is revoked; runs no trap"),
+    RT_METHOD(
+        "builtin", js_builtin, 2, "(module: string, name: string) => unknown",
+        "An export of a built-in module, which is loaded if need be: for what only some programs reach"),
+    RT_METHOD("reportError", js_report_error, 1, "(error: unknown) => void",
+              "Reports an error as if nobody had caught it (HTML, \"report an exception\"): events, text, "
+              "exit code"),
+    RT_METHOD(
+        "wantsColor", js_wants_color, 1, "(stream: 1 | 2) => boolean",
+        "Whether the stream is a terminal on which colours are wanted (NO_COLOR not set, TERM not \"dumb\")"),
+    RT_METHOD("promiseResult", js_promise_result, 1, "(promise: Promise<unknown>) => unknown",
+              "What a settled promise holds"),
 };
 
-const struct rt_native_module js_runtime_module = {"cleat:native/runtime", runtime_functions, RT_COUNT(runtime_functions), NULL};
+const struct rt_native_module js_runtime_module = {"cleat:native/runtime", runtime_functions,
+                                                   RT_COUNT(runtime_functions), NULL};

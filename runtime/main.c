@@ -42,7 +42,8 @@ static const char usage[] =
     "  cleat run --unsigned -A --memory-limit 16M remote.cleat\n"
     "\n"
     "Exit codes: 0 done, 1 uncaught error, 2 wrong usage, 3 app can't be loaded, 70 internal error,\n"
-    "71 turn too long, 72 out of memory, 128+n ended by signal n; otherwise what the app passed to cleat.exit().\n";
+    "71 turn too long, 72 out of memory, 128+n ended by signal n; otherwise what the app passed to "
+    "cleat.exit().\n";
 
 static int usage_error(const char *what, const char *detail)
 {
@@ -56,7 +57,10 @@ static size_t parse_size(const char *text)
     char *end;
     errno = 0;
     unsigned long long number = strtoull(text, &end, 10);
-    int shift = *end == 'K' || *end == 'k' ? 10 : *end == 'M' || *end == 'm' ? 20 : *end == 'G' || *end == 'g' ? 30 : 0;
+    int shift = *end == 'K' || *end == 'k'   ? 10
+                : *end == 'M' || *end == 'm' ? 20
+                : *end == 'G' || *end == 'g' ? 30
+                                             : 0;
     if (errno || end == text || text[0] == '-' || end[shift ? 1 : 0] || number > (SIZE_MAX >> shift)) {
         return 0;
     }
@@ -90,7 +94,9 @@ static int set_limit(struct command *command, int option, const char *text)
     size_t value = parse_size(text);
     struct rlimit stack;
     if (value == 0) {
-        return usage_error(option == 't' ? "--max-turn-ms wants a positive number, not " : "a size such as 16M is wanted, not ", text);
+        return usage_error(option == 't' ? "--max-turn-ms wants a positive number, not "
+                                         : "a size such as 16M is wanted, not ",
+                           text);
     }
     if (option == 'm') {
         command->options.memory_limit = value;
@@ -99,8 +105,10 @@ static int set_limit(struct command *command, int option, const char *text)
     } else {
         command->options.stack_size = value;
         /* The rest of the thread's stack is for C: the engine's own frames and the bindings. */
-        if (getrlimit(RLIMIT_STACK, &stack) == 0 && stack.rlim_cur != RLIM_INFINITY && value + 512 * 1024 > stack.rlim_cur) {
-            return usage_error("--stack-size must stay 512K below the limit of the process (ulimit -s): ", text);
+        if (getrlimit(RLIMIT_STACK, &stack) == 0 && stack.rlim_cur != RLIM_INFINITY &&
+            value + 512 * 1024 > stack.rlim_cur) {
+            return usage_error("--stack-size must stay 512K below the limit of the process (ulimit -s): ",
+                               text);
         }
     }
     return 0;
@@ -110,12 +118,18 @@ static int set_limit(struct command *command, int option, const char *text)
 static int parse(int argc, char **argv, struct command *command)
 {
     static const struct option options[] = {
-        {"allow", required_argument, NULL, 'a'},        {"deny", required_argument, NULL, 'd'},
-        {"allow-all", no_argument, NULL, 'A'},          {"prompt", no_argument, NULL, 'p'},
-        {"memory-limit", required_argument, NULL, 'm'}, {"stack-size", required_argument, NULL, 's'},
-        {"max-turn-ms", required_argument, NULL, 't'},  {"unsigned", no_argument, NULL, 'u'},
-        {"eval", required_argument, NULL, 'e'},         {"version", no_argument, NULL, 'v'},
-        {"json", no_argument, NULL, 'j'},               {"help", no_argument, NULL, 'h'},
+        {"allow", required_argument, NULL, 'a'},
+        {"deny", required_argument, NULL, 'd'},
+        {"allow-all", no_argument, NULL, 'A'},
+        {"prompt", no_argument, NULL, 'p'},
+        {"memory-limit", required_argument, NULL, 'm'},
+        {"stack-size", required_argument, NULL, 's'},
+        {"max-turn-ms", required_argument, NULL, 't'},
+        {"unsigned", no_argument, NULL, 'u'},
+        {"eval", required_argument, NULL, 'e'},
+        {"version", no_argument, NULL, 'v'},
+        {"json", no_argument, NULL, 'j'},
+        {"help", no_argument, NULL, 'h'},
         {NULL, 0, NULL, 0},
     };
     bool version = false, json = false;

@@ -1,7 +1,8 @@
 /* module_loader.c - resolves and reads the modules of an app. See module_loader.h.
  *
- * Names: an app's module is named by its path below the app's folder ("lib/a.js"), without ':'; built-in modules
- * are named "cleat:…". So no app module can pass for a built-in, and only built-ins may import natives. */
+ * Names: an app's module is named by its path below the app's folder ("lib/a.js"), without ':'; built-in
+ * modules are named "cleat:…". So no app module can pass for a built-in, and only built-ins may import
+ * natives. */
 #include "module_loader.h"
 #include "builtins.h"
 #include "bundle.h"
@@ -22,7 +23,8 @@ static bool starts_with(const char *text, const char *prefix)
     return strncmp(text, prefix, strlen(prefix)) == 0;
 }
 
-/* Joins `name` to the folder of `base` and removes "." and ".."; NULL if it leaves the app or is malformed. */
+/* Joins `name` to the folder of `base` and removes "." and ".."; NULL if it leaves the app or is malformed.
+ */
 static char *join(JSContext *ctx, const char *base, const char *name)
 {
     char path[NAME_MAX_LENGTH * 2 + 2];
@@ -68,10 +70,11 @@ static char *normalize(JSContext *ctx, const char *base, const char *name, void 
         return NULL;
     }
     if (name[0] != '.' && name[0] != '/') {
-        JS_ThrowReferenceError(ctx,
-                               "can't import '%s' from %s: packages are resolved when an app is built (cleat build); at run "
-                               "time a module is named by a path such as './%s'",
-                               name, base, name);
+        JS_ThrowReferenceError(
+            ctx,
+            "can't import '%s' from %s: packages are resolved when an app is built (cleat build); at run "
+            "time a module is named by a path such as './%s'",
+            name, base, name);
         return NULL;
     }
     char *path = join(ctx, base, name);
@@ -119,10 +122,10 @@ int rt_modules_read(struct rt *rt, const char *name, char **ret_text, size_t *re
         return -errno;
     }
     struct stat status;
-    int error = fstat(fd, &status) < 0          ? -errno
-                : !S_ISREG(status.st_mode)      ? -EISDIR
+    int error = fstat(fd, &status) < 0                ? -errno
+                : !S_ISREG(status.st_mode)            ? -EISDIR
                 : status.st_size > RT_MODULE_SIZE_MAX ? -EFBIG
-                                                : 0;
+                                                      : 0;
     char *text = error ? NULL : malloc((size_t)status.st_size + 1);
     size_t length = 0;
     while (text && length < (size_t)status.st_size) {
@@ -148,8 +151,9 @@ static int set_import_meta(JSContext *ctx, JSModuleDef *def, const char *name, b
     char url[NAME_MAX_LENGTH + 16];
     snprintf(url, sizeof(url), "app:///%s", name);
     int result = JS_IsException(meta) ? -1 : 0;
-    if (result == 0 && (JS_DefinePropertyValueStr(ctx, meta, "url", JS_NewString(ctx, url), JS_PROP_C_W_E) < 0 ||
-                        JS_DefinePropertyValueStr(ctx, meta, "main", JS_NewBool(ctx, is_main), JS_PROP_C_W_E) < 0)) {
+    if (result == 0 &&
+        (JS_DefinePropertyValueStr(ctx, meta, "url", JS_NewString(ctx, url), JS_PROP_C_W_E) < 0 ||
+         JS_DefinePropertyValueStr(ctx, meta, "main", JS_NewBool(ctx, is_main), JS_PROP_C_W_E) < 0)) {
         result = -1;
     }
     JS_FreeValue(ctx, meta);
@@ -195,7 +199,8 @@ static int check_attributes(JSContext *ctx, void *opaque, JSValueConst attribute
     }
     JS_FreePropertyEnum(ctx, names, count);
     if (count > 0) {
-        JS_ThrowTypeError(ctx, "import attributes are not supported; build the app, then the bundler handles them");
+        JS_ThrowTypeError(
+            ctx, "import attributes are not supported; build the app, then the bundler handles them");
         return -1;
     }
     return 0;
@@ -232,7 +237,8 @@ void rt_modules_run(struct rt *rt, const char *name, const char *text, size_t si
     JSValue promise = JS_EXCEPTION;
     if (JS_IsException(module)) {
         /* reported below */
-    } else if (set_import_meta(ctx, JS_VALUE_GET_PTR(module), name, true) < 0 || JS_ResolveModule(ctx, module) < 0) {
+    } else if (set_import_meta(ctx, JS_VALUE_GET_PTR(module), name, true) < 0 ||
+               JS_ResolveModule(ctx, module) < 0) {
         JS_FreeValue(ctx, module);
     } else {
         promise = JS_EvalFunction(ctx, module);

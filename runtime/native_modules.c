@@ -49,8 +49,8 @@ JSModuleDef *rt_native_module_load(JSContext *ctx, const char *name)
     return def;
 }
 
-/* JS_NewClassID() counts per runtime but remembers in a variable of the process: alone it would give one number to two
- * classes as soon as a second runtime loads modules in another order. */
+/* JS_NewClassID() counts per runtime but remembers in a variable of the process: alone it would give one
+ * number to two classes as soon as a second runtime loads modules in another order. */
 static void choose_class_id(JSRuntime *js, JSClassID *class_id)
 {
     static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;

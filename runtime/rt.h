@@ -85,9 +85,9 @@ struct rt_native_module {
 /* The natives of the program, ended by NULL. The one list of them is bindings/js_modules.c. */
 extern const struct rt_native_module *const rt_linked_modules[];
 
-/* Registers a class with the runtime of `ctx` and gives it a prototype with these methods, unless that has been done. Ids
- * are chosen for the whole process, so that runtimes that load modules in different orders never mix classes up. 0, or -1
- * with an exception. */
+/* Registers a class with the runtime of `ctx` and gives it a prototype with these methods, unless that has
+ * been done. Ids are chosen for the whole process, so that runtimes that load modules in different orders
+ * never mix classes up. 0, or -1 with an exception. */
 int rt_define_class(JSContext *ctx, JSClassID *class_id, const JSClassDef *definition,
                     const JSCFunctionListEntry *methods, int method_count);
 

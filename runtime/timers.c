@@ -152,7 +152,8 @@ static JSValue set_timer(JSContext *ctx, JSValueConst this_value, int argc, JSVa
     (void)this_value;
     double delay = 0;
     if (argc < 1 || !JS_IsFunction(ctx, argv[0])) {
-        return JS_ThrowTypeError(ctx, "%s: the first argument must be a function", repeats ? "setInterval" : "setTimeout");
+        return JS_ThrowTypeError(ctx, "%s: the first argument must be a function",
+                                 repeats ? "setInterval" : "setTimeout");
     }
     if (argc > 1 && JS_ToFloat64(ctx, &delay, argv[1]) < 0) {
         return JS_EXCEPTION;
@@ -194,14 +195,15 @@ static const JSCFunctionListEntry globals[] = {
     JS_CFUNC_DEF("clearInterval", 1, clear_timer),
 };
 
-RT_TABLE(timer_functions, "cleat:native/timer", "")
-{
-    RT_METHOD("startTimer", js_start_timer, 3, "(callback: () => void, milliseconds: number, keepAlive: boolean) => number",
+RT_TABLE(timer_functions, "cleat:native/timer", ""){
+    RT_METHOD("startTimer", js_start_timer, 3,
+              "(callback: () => void, milliseconds: number, keepAlive: boolean) => number",
               "Calls back once; without keepAlive the runtime may end before"),
     RT_METHOD("stopTimer", clear_timer, 1, "(id: number) => void", "Stops a timer; unknown ids are ignored"),
 };
 
-const struct rt_native_module js_timer_module = {"cleat:native/timer", timer_functions, RT_COUNT(timer_functions), NULL};
+const struct rt_native_module js_timer_module = {"cleat:native/timer", timer_functions,
+                                                 RT_COUNT(timer_functions), NULL};
 
 int rt_timers_install(struct rt *rt)
 {

@@ -1,8 +1,8 @@
-/* uncaught.c - errors that nobody caught and rejections that nobody handled: when they are told (HTML, "report an
- * exception", "notify about rejected promises"), and what becomes of the program. The events and the text are
- * made in TypeScript (web/uncaught.ts); if that fails too, a plain text is printed from here. */
-#include "engine.h"
+/* uncaught.c - errors that nobody caught and rejections that nobody handled: when they are told (HTML,
+ * "report an exception", "notify about rejected promises"), and what becomes of the program. The events and
+ * the text are made in TypeScript (web/uncaught.ts); if that fails too, a plain text is printed from here. */
 #include "builtins.h"
+#include "engine.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,7 +44,8 @@ static void track(JSContext *ctx, JSValueConst promise, JSValueConst reason, boo
     for (int i = 0; i < rt->pending_count; i++) {
         if (!rt->pending[i].handled && same(rt->pending[i].promise, promise)) {
             JS_FreeValue(ctx, rt->pending[i].promise);
-            memmove(&rt->pending[i], &rt->pending[i + 1], (size_t)(--rt->pending_count - i) * sizeof(rt->pending[0]));
+            memmove(&rt->pending[i], &rt->pending[i + 1],
+                    (size_t)(--rt->pending_count - i) * sizeof(rt->pending[0]));
             return;
         }
     }
@@ -52,7 +53,8 @@ static void track(JSContext *ctx, JSValueConst promise, JSValueConst reason, boo
         if (same(rt->reported[i], promise)) {
             add_pending(rt, promise, true);
             JS_FreeValue(ctx, rt->reported[i]);
-            memmove(&rt->reported[i], &rt->reported[i + 1], (size_t)(--rt->reported_count - i) * sizeof(rt->reported[0]));
+            memmove(&rt->reported[i], &rt->reported[i + 1],
+                    (size_t)(--rt->reported_count - i) * sizeof(rt->reported[0]));
             return;
         }
     }
@@ -131,7 +133,8 @@ static bool report(struct rt *rt, const char *kind, JSValueConst error, JSValueC
     return handled;
 }
 
-/* An error of the engine that says so; or null, which is thrown where there was no room for the error itself. */
+/* An error of the engine that says so; or null, which is thrown where there was no room for the error itself.
+ */
 static bool is_out_of_memory(struct rt *rt, JSValueConst error)
 {
     JSContext *ctx = rt->ctx;
@@ -171,7 +174,8 @@ static void report_error(struct rt *rt, const char *kind, JSValueConst error, JS
     bool memory = false, handled = false;
     if (!rt->turn_exceeded) {
         memory = is_out_of_memory(rt, error);
-        JSValue told = memory && JS_IsNull(error) ? JS_NewInternalError(rt->ctx, "out of memory") : JS_DupValue(rt->ctx, error);
+        JSValue told = memory && JS_IsNull(error) ? JS_NewInternalError(rt->ctx, "out of memory")
+                                                  : JS_DupValue(rt->ctx, error);
         handled = report(rt, kind, told, promise);
         JS_FreeValue(rt->ctx, told);
     }
@@ -179,7 +183,8 @@ static void report_error(struct rt *rt, const char *kind, JSValueConst error, JS
         report_turn_limit(rt, error);
     } else if (!handled) {
         if (memory && rt->options.memory_limit) {
-            fprintf(stderr, "cleat: the heap reached its limit of %zu bytes (--memory-limit)\n", rt->options.memory_limit);
+            fprintf(stderr, "cleat: the heap reached its limit of %zu bytes (--memory-limit)\n",
+                    rt->options.memory_limit);
         }
         rt_stop(rt, memory ? RT_EXIT_MEMORY : RT_EXIT_UNCAUGHT);
     }

@@ -1,5 +1,6 @@
-/* main.c - a device program that embeds Cleat: the program owns the volume, an app written in JavaScript answers
- * remote controls over TCP. The app gets one port and two functions, and 8 MiB; everything else is refused.
+/* main.c - a device program that embeds Cleat: the program owns the volume, an app written in JavaScript
+ * answers remote controls over TCP. The app gets one port and two functions, and 8 MiB; everything else is
+ * refused.
  *
  *     embed app.js [port] */
 #include <cleat.h>

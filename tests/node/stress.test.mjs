@@ -79,7 +79,13 @@ test("5,000 connections are open at once and each is served", { timeout: 120_000
             sockets.push(...(await Promise.all(Array.from({ length: 100 }, () => connect(port)))));
         }
         for (let i = 0; i < sockets.length; i += 250) {
-            await Promise.all(sockets.slice(i, i + 250).map(async (socket, j) => assert.equal(await roundTrip(socket, `m${i + j}`), `m${i + j}`)));
+            await Promise.all(
+                sockets
+                    .slice(i, i + 250)
+                    .map(async (socket, j) =>
+                        assert.equal(await roundTrip(socket, `m${i + j}`), `m${i + j}`),
+                    ),
+            );
         }
         assert.ok(descriptors(app.pid) > 5000);
         sockets.forEach((socket) => socket.destroy());

@@ -34,13 +34,18 @@ export function startApp(code, { flags = ["-A"], args = [], prefix = [] } = {}) 
     const app = { child, pid: child.pid, out: "", err: "" };
     child.stdout.on("data", (data) => (app.out += data));
     child.stderr.on("data", (data) => (app.err += data));
-    app.ended = new Promise((resolve) => child.once("close", (exit, signal) => resolve({ code: exit, signal })));
+    app.ended = new Promise((resolve) =>
+        child.once("close", (exit, signal) => resolve({ code: exit, signal })),
+    );
     app.line = async (pattern, limit) => {
         let over = false;
         void app.ended.then(() => (over = true));
         return until(
             () => {
-                const found = app.out.split("\n").map((line) => pattern.exec(line)).find(Boolean);
+                const found = app.out
+                    .split("\n")
+                    .map((line) => pattern.exec(line))
+                    .find(Boolean);
                 if (!found && over) {
                     throw new Error(`the app ended before it printed ${pattern}:\n${app.out}${app.err}`);
                 }
@@ -64,11 +69,14 @@ export function startApp(code, { flags = ["-A"], args = [], prefix = [] } = {}) 
 
 /** CPU milliseconds that a process has used. */
 export function cpuMs(pid) {
-    const fields = readFileSync(`/proc/${pid}/stat`, "utf8").replace(/^.*\) /, "").split(" ");
+    const fields = readFileSync(`/proc/${pid}/stat`, "utf8")
+        .replace(/^.*\) /, "")
+        .split(" ");
     return (Number(fields[11]) + Number(fields[12])) * 10;
 }
 
-export const rssKiB = (pid) => Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))[1]);
+export const rssKiB = (pid) =>
+    Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))[1]);
 export const descriptors = (pid) => readdirSync(`/proc/${pid}/fd`).length;
 
 /** A reason to skip tests that make network namespaces, or undefined. */
@@ -76,5 +84,7 @@ export function cannotUnshare() {
     if (process.getuid() !== 0) {
         return "network namespaces need root";
     }
-    return spawnSync("unshare", ["-n", "true"]).status === 0 ? undefined : "this machine can't make network namespaces";
+    return spawnSync("unshare", ["-n", "true"]).status === 0
+        ? undefined
+        : "this machine can't make network namespaces";
 }
