@@ -13,6 +13,9 @@
  * "once" is meant for a socket, not for a datagram. */
 enum { JS_UDP_PERMITTED_MAX = 4 };
 
+/* Fields of a received message. */
+enum { JS_UDP_FIELDS = 6 };
+
 struct js_udp_permitted {
     char host[RT_ADDRESS_TEXT_MAX]; /* as the app wrote it; empty: free */
     int port;
@@ -46,6 +49,7 @@ struct js_udp {
     struct js_udp_text remote_text, local_text;
     char interface_name[IF_NAMESIZE];
     JSValue interface_text;
+    JSAtom atoms[JS_UDP_FIELDS]; /* names of the fields; JS_ATOM_NULL until the first message */
 };
 
 /* The handle behind `self` if it is open, or if it was never opened; else NULL with InvalidStateError. */
@@ -72,7 +76,7 @@ JSValue js_udp_receive(JSContext *ctx, JSValueConst self, int argc, JSValueConst
 /* The socket is there: pins the wrapper and the loop. */
 void js_udp_opened(JSContext *ctx, JSValueConst self, struct js_udp *udp);
 io_udp_event_callback js_udp_on_event;
-/* Lets go of cached texts. */
+/* Lets go of cached texts and atoms. */
 void js_udp_free_texts(JSRuntime *js, struct js_udp *udp);
 
 #endif

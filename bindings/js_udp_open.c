@@ -148,6 +148,8 @@ static bool may_send_to_name(JSContext *ctx, struct js_udp *udp, const struct rt
 
 static bool may_open(JSContext *ctx, struct js_udp *udp, const struct open_options *o)
 {
+    /* What an open() that failed was permitted, with other options, this one is not. */
+    memset(udp->permitted, 0, sizeof(udp->permitted));
     if (o->broadcast && !rt_permission_any(rt_permissions_of(udp->rt), RT_BROADCAST)) {
         struct rt_permission_query query = {.operation = RT_BROADCAST, .port = RT_ANY_PORT};
         return js_udp_may(ctx, udp, &query);

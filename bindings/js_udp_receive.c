@@ -17,10 +17,9 @@ enum {
     FIELD_LOCAL_ADDRESS,
     FIELD_INTERFACE,
     FIELD_HOP_LIMIT,
-    FIELDS
 };
-static const char *const field_names[FIELDS] = {"data",         "remoteAddress", "remotePort",
-                                                "localAddress", "interface",     "hopLimit"};
+static const char *const field_names[JS_UDP_FIELDS] = {"data",         "remoteAddress", "remotePort",
+                                                       "localAddress", "interface",     "hopLimit"};
 
 /* Like rt_address_format(), but does not ask the kernel for the name of the zone of every datagram. */
 static void format(const union io_address *address, char out[static RT_ADDRESS_TEXT_MAX])
@@ -108,6 +107,10 @@ void js_udp_free_texts(JSRuntime *js, struct js_udp *udp)
     JS_FreeValueRT(js, udp->local_text.text);
     JS_FreeValueRT(js, udp->interface_text);
     udp->remote_text.text = udp->local_text.text = udp->interface_text = JS_UNDEFINED;
+    for (int i = 0; i < JS_UDP_FIELDS; i++) {
+        JS_FreeAtomRT(js, udp->atoms[i]);
+        udp->atoms[i] = JS_ATOM_NULL;
+    }
 }
 
 static JSValue new_data(JSContext *ctx, const struct io_udp_message *message)
@@ -119,10 +122,9 @@ static JSValue new_data(JSContext *ctx, const struct io_udp_message *message)
     return data;
 }
 
-static JSValue new_message(JSContext *ctx, struct js_udp *udp, const JSAtom *atoms,
-                           const struct io_udp_message *message)
+static JSValue new_message(JSContext *ctx, struct js_udp *udp, const struct io_udp_message *message)
 {
-    JSValue values[FIELDS] = {
+    JSValue values[JS_UDP_FIELDS] = {
         [FIELD_DATA] = new_data(ctx, message),
         [FIELD_REMOTE_ADDRESS] = address_text(ctx, &udp->remote_text, &message->remote),
         [FIELD_REMOTE_PORT] = JS_NewInt32(ctx, rt_address_port(&message->remote.any)),
@@ -131,27 +133,27 @@ static JSValue new_message(JSContext *ctx, struct js_udp *udp, const JSAtom *ato
         [FIELD_HOP_LIMIT] = message->hop_limit < 0 ? JS_NULL : JS_NewInt32(ctx, message->hop_limit),
     };
     bool failed = false;
-    for (int i = 0; i < FIELDS; i++) {
+    for (int i = 0; i < JS_UDP_FIELDS; i++) {
         failed = failed || JS_IsException(values[i]);
     }
     if (!failed) {
-        return JS_NewObjectFrom(ctx, FIELDS, atoms, values);
+        return JS_NewObjectFrom(ctx, JS_UDP_FIELDS, udp->atoms, values);
     }
-    for (int i = 0; i < FIELDS; i++) {
+    for (int i = 0; i < JS_UDP_FIELDS; i++) {
         JS_FreeValue(ctx, values[i]);
     }
     return JS_EXCEPTION;
 }
 
 /* Number of messages made, or -1 with an exception (no memory: what was read is lost, as datagrams are). */
-static int receive(JSContext *ctx, struct js_udp *udp, const JSAtom *atoms, unsigned max, JSValue *messages)
+static int receive(JSContext *ctx, struct js_udp *udp, unsigned max, JSValue *messages)
 {
     unsigned made = 0;
     while (made < max) {
         const struct io_udp_message *batch;
         unsigned count = io_udp_receive(&udp->io, max - made, &batch);
         for (unsigned i = 0; i < count; i++) {
-            messages[made] = new_message(ctx, udp, atoms, &batch[i]);
+            messages[made] = new_message(ctx, udp, &batch[i]);
             if (JS_IsException(messages[made])) {
                 while (made > 0) {
                     JS_FreeValue(ctx, messages[--made]);
@@ -167,21 +169,18 @@ static int receive(JSContext *ctx, struct js_udp *udp, const JSAtom *atoms, unsi
     return (int)made;
 }
 
-static int receive_with_atoms(JSContext *ctx, struct js_udp *udp, unsigned max, JSValue *messages)
+/* The names of the fields, made with the first message. 0, or -1 with an exception. */
+static int prepare_atoms(JSContext *ctx, struct js_udp *udp)
 {
-    JSAtom atoms[FIELDS];
-    int made = 0;
-    for (int i = 0; i < FIELDS; i++) {
-        atoms[i] = JS_NewAtom(ctx, field_names[i]);
-        made = atoms[i] == JS_ATOM_NULL ? -1 : made;
+    for (int i = 0; i < JS_UDP_FIELDS; i++) {
+        if (udp->atoms[i] == JS_ATOM_NULL) {
+            udp->atoms[i] = JS_NewAtom(ctx, field_names[i]);
+        }
+        if (udp->atoms[i] == JS_ATOM_NULL) {
+            return -1;
+        }
     }
-    if (made == 0) {
-        made = receive(ctx, udp, atoms, max, messages);
-    }
-    for (int i = 0; i < FIELDS; i++) {
-        JS_FreeAtom(ctx, atoms[i]);
-    }
-    return made;
+    return 0;
 }
 
 JSValue js_udp_receive(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv)
@@ -198,7 +197,10 @@ JSValue js_udp_receive(JSContext *ctx, JSValueConst self, int argc, JSValueConst
     forget_zone(ctx, &udp->remote_text);
     forget_zone(ctx, &udp->local_text);
     JSValue messages[RECEIVE_MAX];
-    int made = receive_with_atoms(ctx, udp, max < RECEIVE_MAX ? max : RECEIVE_MAX, messages);
+    int made = prepare_atoms(ctx, udp);
+    if (made == 0) {
+        made = receive(ctx, udp, max < RECEIVE_MAX ? max : RECEIVE_MAX, messages);
+    }
     if (made < 0) {
         return JS_EXCEPTION;
     }

@@ -339,6 +339,18 @@ TEST(the_local_address_follows_the_default_destination)
         "end.handle.close(); done();");
 }
 
+TEST(what_a_failed_open_was_permitted_is_forgotten)
+{
+    run("udp.send=10.0.0.2:9@near0;udp.bind=5000",
+        "const first = new End({ localPort: 5000, addressReuse: false }), end = new End();"
+        "const options = { ...defaults, remoteAddress: '10.0.0.2', remotePort: 9, interface: 'near0', localAddress: null };"
+        "throws(() => end.handle.open({ ...options, localAddress: '0.0.0.0', localPort: 5000 }), 'NetworkError', 'EADDRINUSE');"
+        "end.handle.open(defaults);"
+        "throws(() => end.send('x', '10.0.0.2', 9), 'SecurityError');"
+        "equal(end.send('x', '10.0.0.2', 9, 'near0'), true);"
+        "first.handle.close(); end.handle.close(); done();");
+}
+
 TEST(a_destination_stands_for_its_name)
 {
     run("udp.bind",
@@ -527,6 +539,7 @@ int main(void)
     RUN_IN_NAMESPACE(broadcast_is_a_permission_of_its_own);
     RUN_IN_NAMESPACE(open_tells_what_is_wrong_with_an_address);
     RUN_IN_NAMESPACE(the_local_address_follows_the_default_destination);
+    RUN_IN_NAMESPACE(what_a_failed_open_was_permitted_is_forgotten);
     RUN(a_destination_stands_for_its_name);
     RUN_IN_NAMESPACE(one_error_does_not_end_the_socket);
     RUN(batches_go_out_and_come_in);
