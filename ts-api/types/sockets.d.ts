@@ -402,13 +402,13 @@ declare class UDPSocket {
      * Joins a group.
      * @throws InvalidAccessError for what is not the address of a group
      * @throws SecurityError without permission "multicast" (join) for group, port and interface
-     * @throws NetworkError if the system refuses ("ENODEV", "EADDRINUSE" for a second join, …)
+     * @throws NetworkError if the system refuses ("ENODEV", …); joining twice is fine
      * @throws InvalidStateError once the socket is closed
      */
     joinMulticast(multicastGroupAddress: string, options?: MulticastMembershipOptions): void;
     /**
      * Leaves a group that was joined with the same arguments.
-     * @throws like joinMulticast(); NetworkError "EADDRNOTAVAIL" for a group that was not joined
+     * @throws like joinMulticast(); InvalidAccessError for a group that was not joined
      */
     leaveMulticast(multicastGroupAddress: string, options?: MulticastMembershipOptions): void;
 }
