@@ -8,7 +8,7 @@ import path from "node:path";
 import { after, test } from "node:test";
 import { Namespace } from "./namespace.mjs";
 import { patience, runExample, start, startExample } from "./example_app.mjs";
-import { cannotUnshare, root, rssKiB, sleep } from "./support.mjs";
+import { cannotUnshare, preset, root, rssKiB, sleep } from "./support.mjs";
 
 const skip = cannotUnshare() ?? false;
 const uuid = "3b4c7a2e-0000-4000-8000-0123456789ab";
@@ -207,7 +207,10 @@ test("a flood of malformed searches costs the television nothing lasting", { ski
     const before = rssKiB(tv.pid);
     await heard(startPeer(b, "flood", "10.91.0.2", 20_000));
     await sleep(500);
-    assert.ok(rssKiB(tv.pid) - before < 2048, `${before} KiB became ${rssKiB(tv.pid)} KiB`);
+    if (preset === "release") {
+        // sanitizers keep what was freed
+        assert.ok(rssKiB(tv.pid) - before < 2048, `${before} KiB became ${rssKiB(tv.pid)} KiB`);
+    }
     const { code, devices } = await discoverJson(b);
     assert.equal(code, 0);
     assert.equal(devices.length, 1);
