@@ -115,6 +115,13 @@ export class TcpConnection {
         }
     }
 
+    /** Keep-alive of a connection that has none yet. */
+    startKeepAlive(setting: KeepAliveSetting): void {
+        if (setting.idle > 0) {
+            this.setKeepAlive(setting);
+        }
+    }
+
     /** Keep-alive from now on. */
     setKeepAlive(setting: KeepAliveSetting): void {
         if (this.#handle !== null && !this.#closing) {

@@ -38,7 +38,7 @@ export class Navigator {
     }
 }
 
-defineInterface(Navigator, "Navigator");
+defineInterface(Navigator, "Navigator", ["udpPermission", "tcpPermission", "tcpServerPermission"]);
 
 /** The global `navigator`. */
 export const navigator: Navigator = new Navigator(INTERNAL);

@@ -28,6 +28,7 @@ export interface TCPServerSocketOpenInfo {
 
 /** "any IPv4 address": step 3 */
 const ANY_IPV4 = "0.0.0.0";
+const ANY_IPV6 = "::";
 /** Nothing is accepted ahead of a read. */
 const ACCEPT_HIGH_WATER_MARK = 0;
 
@@ -159,7 +160,7 @@ export class TCPServerSocket {
     #listen(options: TcpServerOptions): { error: unknown } | null {
         try {
             this.#listener.listen({
-                localAddress: options.localAddress ?? ANY_IPV4,
+                localAddress: options.localAddress ?? (options.ipv6Only ? ANY_IPV6 : ANY_IPV4),
                 localPort: options.localPort ?? 0,
                 addressReuse: options.addressReuse,
                 ipv6Only: options.ipv6Only,

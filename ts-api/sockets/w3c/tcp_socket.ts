@@ -64,7 +64,7 @@ export class TCPSocket {
             this.#readable = this.#makeReadable();
             this.#writable = this.#makeWritable();
             this.#connection.observe(this.#observer());
-            this.#connection.setKeepAlive(firstSetting(this.#keepAlive));
+            this.#connection.startKeepAlive(firstSetting(this.#keepAlive));
             this.#noteOpen(accepted.info);
             return;
         }
