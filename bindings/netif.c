@@ -14,6 +14,7 @@
 enum {
     NAMES_CACHED = 8, /* a device has few interfaces that datagrams arrive on */
     NAME_SECONDS = 1,
+    BROADCAST_PREFIX_MAX = 30, /* RFC 3021: two addresses have no room for one */
     FLAGS_KEPT = IFF_UP | IFF_RUNNING | IFF_LOOPBACK | IFF_MULTICAST | IFF_POINTOPOINT,
 };
 
@@ -74,6 +75,24 @@ static unsigned count_bits(const void *data, size_t length)
     return bits;
 }
 
+/* The broadcast address of the network of an IPv4 address; false: it has none. By the mask, as the kernel's
+ * routes have it: getifaddrs() gives the peer of the address, or the address itself, where none is
+ * configured. */
+static bool get_broadcast(const struct ifaddrs *entry, struct sockaddr_in *ret_broadcast)
+{
+    if (!(entry->ifa_flags & IFF_BROADCAST) || !entry->ifa_netmask) {
+        return false;
+    }
+    struct sockaddr_in broadcast = *(const struct sockaddr_in *)(const void *)entry->ifa_addr;
+    in_addr_t mask = ((const struct sockaddr_in *)(const void *)entry->ifa_netmask)->sin_addr.s_addr;
+    if (count_bits(&mask, sizeof(mask)) > BROADCAST_PREFIX_MAX) {
+        return false;
+    }
+    broadcast.sin_addr.s_addr |= ~mask;
+    *ret_broadcast = broadcast;
+    return true;
+}
+
 static int add_address(struct io_netif *netif, const struct ifaddrs *entry)
 {
     size_t size = (netif->address_count + 1) * sizeof(*netif->addresses);
@@ -86,9 +105,7 @@ static int add_address(struct io_netif *netif, const struct ifaddrs *entry)
     memset(address, 0, sizeof(*address));
     if (entry->ifa_addr->sa_family == AF_INET) {
         memcpy(&address->address, entry->ifa_addr, sizeof(struct sockaddr_in));
-        if ((entry->ifa_flags & IFF_BROADCAST) && entry->ifa_broadaddr) {
-            memcpy(&address->broadcast, entry->ifa_broadaddr, sizeof(struct sockaddr_in));
-        }
+        (void)get_broadcast(entry, (struct sockaddr_in *)&address->broadcast);
         if (entry->ifa_netmask) {
             const void *mask = &((const struct sockaddr_in *)(const void *)entry->ifa_netmask)->sin_addr;
             address->prefix_length = count_bits(mask, sizeof(struct in_addr));
@@ -217,11 +234,9 @@ bool io_netif_is_broadcast(const struct sockaddr *address)
     }
     bool found = false;
     for (const struct ifaddrs *entry = entries; entry && !found; entry = entry->ifa_next) {
-        if (entry->ifa_addr && entry->ifa_addr->sa_family == AF_INET && (entry->ifa_flags & IFF_BROADCAST) &&
-            entry->ifa_broadaddr) {
-            const struct sockaddr_in *broadcast = (const void *)entry->ifa_broadaddr;
-            found = broadcast->sin_addr.s_addr == wanted;
-        }
+        struct sockaddr_in broadcast;
+        found = entry->ifa_addr && entry->ifa_addr->sa_family == AF_INET &&
+                get_broadcast(entry, &broadcast) && broadcast.sin_addr.s_addr == wanted;
     }
     freeifaddrs(entries);
     return found;

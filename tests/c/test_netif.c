@@ -94,6 +94,20 @@ TEST(interfaces_have_all_their_addresses_also_labelled_ones)
     io_netif_list_finish(&again);
 }
 
+/* Where none is configured, getifaddrs() gives the address itself, or that of the peer. */
+TEST(a_broadcast_address_is_the_networks_last_one)
+{
+    CHECK(run_ip("addr add 10.6.0.1/24 dev near0") &&
+          run_ip("addr add 10.6.1.1 peer 10.6.1.2/32 dev near0") && run_ip("addr add 10.6.2.0/31 dev near0"));
+    CHECK(is_broadcast("10.6.0.255"));
+    const char *const others[] = {"10.6.0.1", "10.6.1.1", "10.6.1.2", "10.6.2.0", "10.6.2.1"};
+    for (unsigned i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+        CHECK(!is_broadcast(others[i]));
+    }
+    CHECK(run_ip("addr del 10.6.0.1/24 dev near0") &&
+          run_ip("addr del 10.6.1.1 peer 10.6.1.2/32 dev near0") && run_ip("addr del 10.6.2.0/31 dev near0"));
+}
+
 /* Watch ------------------------------------------------------------------------------------------ */
 
 static void on_change(struct io_netif_watch *watch)
@@ -247,6 +261,7 @@ int main(void)
     uv_loop_init(&loop);
     RUN(the_loopback_interface_is_listed);
     RUN_IN_NAMESPACE(interfaces_have_all_their_addresses_also_labelled_ones);
+    RUN_IN_NAMESPACE(a_broadcast_address_is_the_networks_last_one);
     RUN_IN_NAMESPACE(a_burst_of_changes_is_told_once);
     RUN_IN_NAMESPACE(messages_that_change_nothing_are_not_told);
     RUN_IN_NAMESPACE(an_interface_that_comes_and_goes_is_told);

@@ -13,7 +13,7 @@ interface CleatApp {
 }
 
 interface CleatNetworkAddress {
-    /** Without a zone: "192.0.2.1", "fe80::1". */
+    /** "192.0.2.1"; a link-local one with its zone: "fe80::1%eth0". */
     readonly address: string;
     readonly family: "ipv4" | "ipv6";
     readonly prefixLength: number;

@@ -399,15 +399,16 @@ declare class UDPSocket {
     /** Sends what is queued, then closes; works while the streams are locked. Returns `closed`. */
     close(reason?: unknown): Promise<undefined>;
     /**
-     * Joins a group.
+     * Joins a group; once more changes nothing. An interface that was removed and came back under its name is joined
+     * anew by the same call.
      * @throws InvalidAccessError for what is not the address of a group
      * @throws SecurityError without permission "multicast" (join) for group, port and interface
-     * @throws NetworkError if the system refuses ("ENODEV", …); joining twice is fine
+     * @throws NetworkError if the system refuses ("ENODEV", "ENOBUFS" for more groups than it allows on a socket, …)
      * @throws InvalidStateError once the socket is closed
      */
     joinMulticast(multicastGroupAddress: string, options?: MulticastMembershipOptions): void;
     /**
-     * Leaves a group that was joined with the same arguments.
+     * Leaves a group that was joined with the same arguments; works also where the interface is gone.
      * @throws like joinMulticast(); InvalidAccessError for a group that was not joined
      */
     leaveMulticast(multicastGroupAddress: string, options?: MulticastMembershipOptions): void;
