@@ -4,7 +4,6 @@
 const PromiseClass = globalThis.Promise;
 
 const then = PromiseClass.prototype.then;
-const { isPrototypeOf } = Object.prototype;
 const apply = Reflect.apply;
 
 /** A promise that others settle. */
@@ -32,13 +31,6 @@ export function whenSettled<T>(
     rejected: (reason: unknown) => void,
 ): void {
     void apply(then, promise, [fulfilled, rejected]);
-}
-
-/** Whether a value is a promise. */
-export function isPromise(value: unknown): value is Promise<unknown> {
-    return (
-        typeof value === "object" && value !== null && apply(isPrototypeOf, PromiseClass.prototype, [value])
-    );
 }
 
 /** Keeps a rejection that nobody listens to from being reported: the same error reaches the app elsewhere. */

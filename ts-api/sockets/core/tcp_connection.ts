@@ -32,7 +32,8 @@ export interface TcpObserver {
 export class TcpConnection {
     #handle: TcpHandle | null = null;
     #observer: TcpObserver | null;
-    #reading: Deferred<ArrayBuffer | undefined> | null = null;
+    #reading: { deferred: Deferred<undefined>; received: (chunk: ArrayBuffer | undefined) => void } | null =
+        null;
     #writing: { deferred: Deferred<undefined>; bytes: Bytes; offset: number } | null = null;
     /** close() or reset() was called: nothing but the end is of interest. */
     #closing = false;
@@ -78,17 +79,23 @@ export class TcpConnection {
         }
     }
 
-    /** The next chunk; undefined: the peer has sent its FIN. Throws or rejects on a lost connection. */
-    read(): ArrayBuffer | undefined | Promise<ArrayBuffer | undefined> {
+    /**
+     * Hands the next chunk on, now or before the promise resolves; undefined: the peer has sent its FIN, or close() came
+     * first. Throws or rejects on a lost connection.
+     */
+    read(received: (chunk: ArrayBuffer | undefined) => void): undefined | Promise<undefined> {
         if (this.#handle === null || this.#closing) {
+            received(undefined);
             return undefined;
         }
-        const chunk = this.#attempt(this.#handle, (handle) => handle.read(READ_MAX));
+        const chunk = this.#attempt(this.#handle, readChunk);
         if (chunk !== null) {
-            return chunk;
+            received(chunk);
+            return undefined;
         }
-        this.#reading = defer();
-        return this.#reading.promise;
+        const deferred = defer<undefined>();
+        this.#reading = { deferred, received };
+        return deferred.promise;
     }
 
     /** Sends all of it; returns at once where the kernel took all. Throws or rejects on a lost connection. */
@@ -171,10 +178,11 @@ export class TcpConnection {
             return;
         }
         try {
-            const chunk = this.#attempt(handle, () => handle.read(READ_MAX));
+            const chunk = this.#attempt(handle, readChunk);
             if (chunk !== null) {
                 this.#reading = null;
-                reading.resolve(chunk);
+                reading.received(chunk);
+                reading.deferred.resolve(undefined);
             }
         } catch {
             // #fail() has rejected it
@@ -238,9 +246,10 @@ export class TcpConnection {
         this.#reading = null;
         this.#writing = null;
         if (readFails) {
-            reading?.reject(error);
+            reading?.deferred.reject(error);
         } else {
-            reading?.resolve(undefined);
+            reading?.received(undefined);
+            reading?.deferred.resolve(undefined);
         }
         writing?.deferred.reject(error);
     }
@@ -250,6 +259,10 @@ export class TcpConnection {
         this.#observer = null;
         return observer;
     }
+}
+
+function readChunk(handle: TcpHandle): ArrayBuffer | null | undefined {
+    return handle.read(READ_MAX);
 }
 
 /** Resets a handle that may be gone already. */

@@ -30,7 +30,11 @@ export type UdpInfo = ReturnType<UdpHandle["info"]>;
 export class UdpEndpoint {
     #handle: UdpHandle | null = null;
     #observer: UdpObserver | null;
-    #readable: Deferred<void> | null = null;
+    #receiving: {
+        readonly deferred: Deferred<undefined>;
+        readonly max: number;
+        readonly received: (messages: UdpMessage[]) => void;
+    } | null = null;
     #writable: Deferred<void> | null = null;
     readonly #destinations = new Destinations();
     #family = 0;
@@ -68,17 +72,19 @@ export class UdpEndpoint {
         return this.#dropped;
     }
 
-    /** One to `max` datagrams; an empty list once the socket is closed. */
-    async receive(max: number): Promise<UdpMessage[]> {
-        while (this.#handle !== null) {
-            const messages = this.#receiveNow(this.#handle, max);
-            if (messages.length > 0) {
-                return messages;
-            }
-            this.#readable = defer();
-            await this.#readable.promise;
+    /** Hands one to `max` datagrams on, now or before the promise resolves; none once the socket is closed. */
+    receive(max: number, received: (messages: UdpMessage[]) => void): undefined | Promise<undefined> {
+        if (this.#handle === null) {
+            return undefined;
         }
-        return [];
+        const messages = this.#receiveNow(this.#handle, max);
+        if (messages.length > 0) {
+            received(messages);
+            return undefined;
+        }
+        const deferred = defer<undefined>();
+        this.#receiving = { deferred, max, received };
+        return deferred.promise;
     }
 
     /** Sends one datagram; what goes wrong concerns this datagram only. */
@@ -116,6 +122,23 @@ export class UdpEndpoint {
         this.dropped();
         this.#release(closedError("write"));
         handle.close();
+    }
+
+    #continueReceiving(): void {
+        const receiving = this.#receiving;
+        if (receiving === null || this.#handle === null) {
+            return;
+        }
+        try {
+            const messages = this.#receiveNow(this.#handle, receiving.max);
+            if (messages.length > 0) {
+                this.#receiving = null;
+                receiving.received(messages);
+                receiving.deferred.resolve(undefined);
+            }
+        } catch {
+            // the observer knows
+        }
     }
 
     #receiveNow(handle: UdpHandle, max: number): UdpMessage[] {
@@ -166,8 +189,7 @@ export class UdpEndpoint {
 
     #handleEvent(event: number, detail: unknown): void {
         if (event === EVENT_READABLE) {
-            this.#readable?.resolve();
-            this.#readable = null;
+            this.#continueReceiving();
         } else if (event === EVENT_WRITABLE) {
             this.#writable?.resolve();
             this.#writable = null;
@@ -190,8 +212,8 @@ export class UdpEndpoint {
     #release(error: unknown): void {
         this.#handle = null;
         this.#destinations.cancel();
-        this.#readable?.resolve();
-        this.#readable = null;
+        this.#receiving?.deferred.resolve(undefined);
+        this.#receiving = null;
         this.#writable?.reject(error);
         this.#writable = null;
     }

@@ -8,7 +8,7 @@ import type { TcpInfo } from "cleat:native/tcp";
 import type { ReadableStream, WritableStream } from "../../streams/streams.ts";
 import { defineInterface, requireArguments } from "../../web/webidl.ts";
 import { toBytes } from "../core/bytes.ts";
-import { type Deferred, deferHandled, isPromise, whenSettled } from "../core/deferred.ts";
+import { type Deferred, deferHandled, whenSettled } from "../core/deferred.ts";
 import { abortError, abortReason, constructorError, isNetworkError } from "../core/errors.ts";
 import { firstSetting, scheduleSparse } from "../core/keep_alive.ts";
 import type { KeepAliveOptions, TcpOptions } from "../core/options.ts";
@@ -244,19 +244,11 @@ export class TCPSocket {
     }
 
     /** pull(): "MUST resume receiving TCP data"; enqueue() and close() of start() */
-    #pull(side: ReadableSide<ArrayBuffer>): void | Promise<void> {
-        const chunk = this.#connection.read(); // a lost connection has told the observer when this throws
-        if (isPromise(chunk)) {
-            return this.#pullLater(side, chunk);
-        }
-        this.#received(side, chunk);
-    }
-
-    async #pullLater(
-        side: ReadableSide<ArrayBuffer>,
-        pending: Promise<ArrayBuffer | undefined>,
-    ): Promise<void> {
-        this.#received(side, await pending);
+    #pull(side: ReadableSide<ArrayBuffer>): undefined | Promise<undefined> {
+        // A lost connection has told the observer when this throws.
+        return this.#connection.read((chunk) => {
+            this.#received(side, chunk);
+        });
     }
 
     #received(side: ReadableSide<ArrayBuffer>, chunk: ArrayBuffer | undefined): void {

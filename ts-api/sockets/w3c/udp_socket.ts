@@ -234,12 +234,13 @@ export class UDPSocket {
      * enqueue() of start(). The text has no pull() and drops what the queue can't hold; here the queue is filled
      * on demand and the kernel drops, which can be counted.
      */
-    async #pull(side: ReadableSide<UdpMessage>): Promise<void> {
+    #pull(side: ReadableSide<UdpMessage>): undefined | Promise<undefined> {
         const wanted = side.desiredSize;
-        const messages = await this.#endpoint.receive(wanted < RECEIVE_BATCH ? wanted : RECEIVE_BATCH);
-        for (let i = 0; i < messages.length; i++) {
-            side.enqueue(messages[i] as UdpMessage);
-        }
+        return this.#endpoint.receive(wanted < RECEIVE_BATCH ? wanted : RECEIVE_BATCH, (messages) => {
+            for (let i = 0; i < messages.length; i++) {
+                side.enqueue(messages[i] as UdpMessage);
+            }
+        });
     }
 
     /** write(chunk) */
