@@ -6,7 +6,7 @@
 // cost nothing in bytecode), so that stack traces name functions and the lines of the bundle, which is kept beside
 // the table in builtins/ to look them up.
 import { execFile } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { parseArgs, promisify } from "node:util";
 import * as esbuild from "esbuild";
@@ -21,15 +21,7 @@ if (options.compile === undefined || options.out === undefined) {
 const bundleDir = path.join(path.dirname(options.out), "builtins");
 mkdirSync(bundleDir, { recursive: true });
 
-const entries = JSON.parse(readFileSync(path.join(apiDir, "builtins.json"), "utf8")).modules.filter(
-    (module) => {
-        if (existsSync(path.join(apiDir, module.entry))) {
-            return true;
-        }
-        console.warn(`warning: ${module.module} is left out: ts-api/${module.entry} is not there`);
-        return false;
-    },
-);
+const entries = JSON.parse(readFileSync(path.join(apiDir, "builtins.json"), "utf8")).modules;
 const moduleOfFile = new Map(entries.map((entry) => [path.join(apiDir, entry.entry), entry.module]));
 
 /** Keeps imports of natives and of other entries as imports of "cleat:…" modules. */

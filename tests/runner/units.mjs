@@ -13,6 +13,7 @@
 //   // also: gcstress, musl, mipsel                further presets that run it (api)
 //   // not: asan                                   presets that don't, with the reason in words behind (api, node)
 import { existsSync, mkdirSync, readFileSync, readdirSync } from "node:fs";
+import { SourceMap } from "node:module";
 import path from "node:path";
 import * as esbuild from "esbuild";
 import { runProgram } from "./process.mjs";
@@ -113,6 +114,23 @@ async function bundleApiTest(file) {
     return outfile;
 }
 
+/** Lines of the bundle in stack traces become lines of the sources. */
+function mapFrames(output, bundle) {
+    const name = path.basename(bundle);
+    if (!output.includes(`(${name}:`)) {
+        return output;
+    }
+    const map = new SourceMap(JSON.parse(readFileSync(`${bundle}.map`, "utf8")));
+    return output.replace(/\(([^():]+):(\d+):(\d+)\)/g, (frame, file, line, column) => {
+        const { originalSource, originalLine, originalColumn } = map.findEntry(line - 1, column - 1);
+        if (file !== name || originalSource === undefined) {
+            return frame;
+        }
+        const source = path.relative(root, path.resolve(path.dirname(bundle), originalSource));
+        return `(${source}:${originalLine + 1}:${originalColumn + 1})`;
+    });
+}
+
 function apiUnits() {
     return listFiles("tests/api", /\.test\.ts$/).flatMap((file) => {
         const comments = headComments(file);
@@ -138,10 +156,8 @@ function apiUnits() {
                 const command = [...(preset === "mipsel" ? ["qemu-mipsel"] : []), binary, "run"];
                 const [program, ...args] = [...command, ...splitFlags(comments.flags ?? ""), bundle];
                 const timeout = Number(comments.timeout ?? 30) * (slowness[preset] ?? 1);
-                return finish(
-                    await runProgram(program, args, { cwd: root, env: environment, timeout }),
-                    readTap,
-                );
+                const result = await runProgram(program, args, { cwd: root, env: environment, timeout });
+                return finish({ ...result, output: mapFrames(result.output, bundle) }, readTap);
             },
         }));
     });
