@@ -18,46 +18,34 @@ const isLocked = getOwnPropertyDescriptor(ReadableStream.prototype, "locked")?.g
 
 /** Where chunks come from. */
 export interface Source<T> {
-    /** Resolves when reading may start; its rejection errors the stream. */
-    readonly opened: Promise<unknown>;
+    /** Resolves when reading may start, its rejection errors the stream; undefined: at once. */
+    opening(): Promise<unknown> | undefined;
     /** Enqueues at least one chunk, closes or errors the side; a promise while there is nothing. */
-    pull(side: ReadableSide<T>): void | Promise<void>;
+    pullFor(side: ReadableSide<T>): void | Promise<void>;
     /** The stream was cancelled, by the app or by the socket. */
-    cancel(reason: unknown): void;
+    cancelled(reason: unknown): void;
 }
 
 export class ReadableSide<T> {
     readonly stream: ReadableStream<T>;
-    #controller!: ReadableStreamDefaultController<T>;
+    readonly #underlying: UnderlyingSource<T>;
     readonly #source: Source<T>;
 
     constructor(source: Source<T>, highWaterMark: number) {
         this.#source = source;
-        // Without a prototype: streams look for optional members, and somebody may have put them on Object's.
-        const underlying = {
-            __proto__: null,
-            start: (controller: ReadableStreamDefaultController<T>): Promise<void> => {
-                this.#controller = controller;
-                return source.opened as Promise<void>;
-            },
-            pull: (): void | Promise<void> => source.pull(this),
-            cancel: (reason: unknown): void => {
-                source.cancel(reason);
-            },
-        };
-        const strategy = { __proto__: null, highWaterMark };
-        this.stream = new ReadableStream<T>(underlying, strategy);
+        this.#underlying = new UnderlyingSource(source, this);
+        this.stream = new ReadableStream<T>(this.#underlying, { __proto__: null, highWaterMark } as object);
     }
 
     /** How many chunks the stream would like to have now. */
     get desiredSize(): number {
-        return this.#controller.desiredSize ?? 0;
+        return this.#underlying.controller.desiredSize ?? 0;
     }
 
     /** Hands a chunk on; false where the stream has ended meanwhile. */
     enqueue(chunk: T): boolean {
         try {
-            this.#controller.enqueue(chunk);
+            this.#underlying.controller.enqueue(chunk);
             return true;
         } catch {
             return false;
@@ -67,7 +55,7 @@ export class ReadableSide<T> {
     /** Ends the stream; what is queued can still be read. */
     close(): void {
         try {
-            this.#controller.close();
+            this.#underlying.controller.close();
         } catch {
             // closed or errored before
         }
@@ -75,7 +63,7 @@ export class ReadableSide<T> {
 
     /** Errors the stream; what is queued is dropped. */
     error(error: unknown): void {
-        this.#controller.error(error);
+        this.#underlying.controller.error(error);
     }
 
     /**
@@ -89,6 +77,35 @@ export class ReadableSide<T> {
             void markHandled(apply(cancelStream, this.stream, [reason]));
         }
         // The stream does not pass it on once the peer's end has closed it, and a second call changes nothing.
-        this.#source.cancel(reason);
+        this.#source.cancelled(reason);
     }
 }
+
+/**
+ * What the stream calls. A class, so that a socket needs no closure for each; without a prototype above it, since streams
+ * look for optional members and somebody may have put them on Object's.
+ */
+class UnderlyingSource<T> {
+    controller!: ReadableStreamDefaultController<T>;
+    readonly source: Source<T>;
+    readonly side: ReadableSide<T>;
+
+    constructor(source: Source<T>, side: ReadableSide<T>) {
+        this.source = source;
+        this.side = side;
+    }
+
+    start(controller: ReadableStreamDefaultController<T>): Promise<void> | undefined {
+        this.controller = controller;
+        return this.source.opening() as Promise<void> | undefined;
+    }
+
+    pull(): void | Promise<void> {
+        return this.source.pullFor(this.side);
+    }
+
+    cancel(reason: unknown): void {
+        this.source.cancelled(reason);
+    }
+}
+Object.setPrototypeOf(UnderlyingSource.prototype, null);

@@ -16,6 +16,7 @@ import {
 } from "../../streams/streams.ts";
 import { type Deferred, defer, deferHandled, markHandled, whenSettled } from "./deferred.ts";
 import { closedError, isNetworkError } from "./errors.ts";
+import { IndependentChunk } from "./independent_chunk.ts";
 
 const apply = Reflect.apply;
 const { defineProperty, getOwnPropertyDescriptor } = Object;
@@ -33,37 +34,18 @@ const WRITE_HIGH_WATER_MARK = 1;
 
 /** Where chunks go. */
 export interface Sink {
-    /** Resolves when writing may start; its rejection errors the stream. */
-    readonly opened: Promise<unknown>;
+    /** Resolves when writing may start, its rejection errors the stream; undefined: at once. */
+    opening(): Promise<unknown> | undefined;
     /** A failing write() rejects that write only. */
     readonly independentWrites: boolean;
     write(chunk: unknown): undefined | Promise<void>;
     /** Everything is written and the stream was closed, by the app or by finish(). */
-    close(): void;
+    finished(): void;
     /** The app aborted the stream, perhaps while a write is under way. */
-    abort(reason: unknown): void;
+    aborted(reason: unknown): void;
 }
 
 type Writer = WritableStreamDefaultWriter<unknown>;
-
-/** A chunk that carries its own outcome. */
-class IndependentChunk {
-    readonly #chunk: unknown;
-    /** Handled: a lost datagram whose write() nobody awaits is no uncaught error. */
-    readonly outcome: Deferred<undefined> = deferHandled();
-
-    constructor(chunk: unknown) {
-        this.#chunk = chunk;
-    }
-
-    static is(value: unknown): value is IndependentChunk {
-        return typeof value === "object" && value !== null && #chunk in value;
-    }
-
-    get chunk(): unknown {
-        return this.#chunk;
-    }
-}
 
 /** What an app sees. */
 export class SocketWritable extends WritableStream<unknown> {
@@ -98,9 +80,10 @@ export class SocketWritable extends WritableStream<unknown> {
 }
 
 export class WritableSide {
-    readonly stream: SocketWritable;
     readonly #sink: Sink;
-    #controller!: WritableStreamDefaultController;
+    /** Made when the app asks for it: many sockets only receive. */
+    #stream: SocketWritable | null = null;
+    #controller: WritableStreamDefaultController | null = null;
     /** The writer that getWriter() gave out last; it may be released by now. */
     #writer: Writer | null = null;
     /** Chunks that the stream took, and those that the sink is done with. */
@@ -114,44 +97,33 @@ export class WritableSide {
     #error: unknown = undefined;
     #failed = false;
     #aborted = false;
+    /** The sink knows that the stream is closed. */
+    #sinkTold = false;
     /** finish() waits for this many chunks to be done, and then for this. */
     #finishAt = Infinity;
-    #finished: Deferred<void> | null = null;
+    #finished: Deferred<undefined> | null = null;
 
     constructor(sink: Sink) {
         this.#sink = sink;
-        const underlying = {
-            __proto__: null,
-            start: (controller: WritableStreamDefaultController): Promise<void> => {
-                this.#start(controller);
-                return sink.opened as Promise<void>;
-            },
-            write: (chunk: unknown): undefined | Promise<void> => this.#write(chunk),
-            close: (): void => {
-                this.#closing = true;
-                this.#sinkEnded();
-                sink.close();
-            },
-            abort: (reason: unknown): void => {
-                this.#abort(reason);
-            },
-        };
-        const strategy = {
-            __proto__: null,
-            highWaterMark: WRITE_HIGH_WATER_MARK,
-            size: (): number => {
-                this.#taken++;
-                return 1;
-            },
-        };
-        this.stream = new SocketWritable(this, underlying, strategy);
+    }
+
+    get stream(): SocketWritable {
+        if (this.#stream === null) {
+            this.#stream = this.#make();
+            if (this.#failed) {
+                this.#controller?.error(this.#error);
+            } else if (this.#closing) {
+                void markHandled(apply(closeStream, this.#stream, []));
+            }
+        }
+        return this.#stream;
     }
 
     /** Errors the stream, unless an abort is doing so: its promise would reject if it found the stream erring. */
     fail(error: unknown): void {
         this.#noteError(error);
         if (!this.#aborted) {
-            this.#controller.error(error);
+            this.#controller?.error(error);
         }
     }
 
@@ -159,7 +131,7 @@ export class WritableSide {
      * Closes the stream behind what is queued, locked or not; resolves when all of it is with the sink, rejects
      * when the stream errors first.
      */
-    finish(): Promise<void> {
+    finish(): Promise<undefined> {
         if (this.#finished !== null) {
             return this.#finished.promise;
         }
@@ -168,9 +140,11 @@ export class WritableSide {
         if (this.#failed) {
             this.#finished.reject(this.#error);
         } else if (this.#ended) {
-            this.#finished.resolve();
-        } else if (!apply(isLocked, this.stream, [])) {
-            this.noteClose(apply(closeStream, this.stream, []));
+            this.#finished.resolve(undefined);
+        } else if (this.#stream === null) {
+            this.#finishUnused();
+        } else if (!apply(isLocked, this.#stream, [])) {
+            this.noteClose(apply(closeStream, this.#stream, []));
         } else {
             this.#finishLocked();
         }
@@ -230,21 +204,62 @@ export class WritableSide {
         }
     }
 
-    #start(controller: WritableStreamDefaultController): void {
-        this.#controller = controller;
-        const signal = controller.signal;
-        // The signal comes at once; the abort step of a sink only when the write under way has ended.
-        signal.addEventListener("abort", () => {
-            this.#abort(signal.reason);
-        });
+    #make(): SocketWritable {
+        const underlying = {
+            __proto__: null,
+            start: (controller: WritableStreamDefaultController): Promise<void> | undefined => {
+                this.#controller = controller;
+                const signal = controller.signal;
+                // The signal comes at once; the abort step of a sink only when the write under way has ended.
+                signal.addEventListener("abort", () => {
+                    this.#abort(signal.reason);
+                });
+                return this.#sink.opening() as Promise<void> | undefined;
+            },
+            write: (chunk: unknown): undefined | Promise<void> => this.#write(chunk),
+            close: (): void => {
+                this.#closed();
+            },
+            abort: (reason: unknown): void => {
+                this.#abort(reason);
+            },
+        };
+        const strategy = {
+            __proto__: null,
+            highWaterMark: WRITE_HIGH_WATER_MARK,
+            size: (): number => {
+                this.#taken++;
+                return 1;
+            },
+        };
+        return new SocketWritable(this, underlying, strategy);
+    }
+
+    #closed(): void {
+        this.#sinkEnded();
+        if (!this.#sinkTold) {
+            this.#sinkTold = true;
+            this.#sink.finished();
+        }
     }
 
     #abort(reason: unknown): void {
         if (!this.#aborted && !this.#ended) {
             this.#aborted = true;
             this.#noteError(reason);
-            this.#sink.abort(reason);
+            this.#sink.aborted(reason);
         }
+    }
+
+    /** Nobody has written anything: once writing could start, there is nothing to write. */
+    #finishUnused(): void {
+        this.#closing = true;
+        const closed = (): void => {
+            if (!this.#ended) {
+                this.#closed();
+            }
+        };
+        whenSettled(this.#sink.opening() ?? PromiseClass.resolve(), closed, () => undefined);
     }
 
     #writeIndependent(writer: Writer, chunk: unknown): Promise<undefined> {
@@ -356,7 +371,7 @@ export class WritableSide {
         this.#closing = true;
         this.#ready?.resolve(undefined);
         this.#ready = null;
-        this.#finished?.resolve();
+        this.#finished?.resolve(undefined);
     }
 
     #noteError(error: unknown): void {

@@ -90,9 +90,9 @@ export class TCPServerSocket {
         }
         this.#readable = new ReadableSide<TCPSocket>(
             {
-                opened: this.#opened.promise,
-                pull: (side) => this.#pull(side),
-                cancel: () => {
+                opening: () => this.#opened.promise,
+                pullFor: (side) => this.#pull(side),
+                cancelled: () => {
                     this.#close(abortError("The app closed the server socket"));
                 },
             },

@@ -8,14 +8,15 @@ import type { TcpInfo } from "cleat:native/tcp";
 import type { ReadableStream, WritableStream } from "../../streams/streams.ts";
 import { defineInterface, requireArguments } from "../../web/webidl.ts";
 import { toBytes } from "../core/bytes.ts";
-import { type Deferred, deferHandled, whenSettled } from "../core/deferred.ts";
+import { whenSettled } from "../core/deferred.ts";
 import { abortError, abortReason, constructorError, isNetworkError } from "../core/errors.ts";
 import { firstSetting, scheduleSparse } from "../core/keep_alive.ts";
 import type { KeepAliveOptions, TcpOptions } from "../core/options.ts";
-import { ReadableSide } from "../core/readable_side.ts";
+import { nothing, Outcome } from "../core/outcome.ts";
+import { ReadableSide, type Source } from "../core/readable_side.ts";
 import { watchSignal } from "../core/signal.ts";
 import { TcpConnection, type TcpObserver } from "../core/tcp_connection.ts";
-import { WritableSide } from "../core/writable_side.ts";
+import { type Sink, WritableSide } from "../core/writable_side.ts";
 import {
     type AcceptedConnection,
     connectOptions,
@@ -31,6 +32,53 @@ const READ_HIGH_WATER_MARK = 1;
 const ACCEPTED = {};
 
 export class TCPSocket {
+    /** What the connection and the two streams call: one object a socket, and no method that an app could reach. */
+    static readonly #Inside = class implements TcpObserver, Source<ArrayBuffer>, Sink {
+        readonly independentWrites = false;
+        readonly #socket: TCPSocket;
+
+        constructor(socket: TCPSocket) {
+            this.#socket = socket;
+        }
+
+        opening(): Promise<unknown> | undefined {
+            const opened = this.#socket.#opened;
+            return opened.fulfilled ? undefined : opened.promise;
+        }
+
+        pullFor(side: ReadableSide<ArrayBuffer>): undefined | Promise<undefined> {
+            return this.#socket.#pull(side);
+        }
+
+        cancelled(): void {
+            this.#socket.#cancel();
+        }
+
+        write(chunk: unknown): undefined | Promise<void> {
+            return this.#socket.#write(chunk);
+        }
+
+        finished(): void {
+            this.#socket.#sendFin();
+        }
+
+        aborted(reason: unknown): void {
+            this.#socket.#abort(abortReason(reason, "The app aborted the connection"));
+        }
+
+        connectionOpened(info: TcpInfo): void {
+            this.#socket.#noteOpen(info);
+        }
+
+        connectionFailed(error: unknown): void {
+            this.#socket.#fail(error);
+        }
+
+        connectionClosed(): void {
+            this.#socket.#noteClosed();
+        }
+    };
+
     readonly #connection: TcpConnection;
     readonly #remoteAddress: string;
     readonly #remotePort: number;
@@ -38,8 +86,8 @@ export class TCPSocket {
     readonly #noDelay: boolean;
     readonly #allowHalfOpen: boolean;
     readonly #keepAlive: KeepAliveOptions;
-    readonly #opened: Deferred<TCPSocketOpenInfo> = deferHandled();
-    readonly #closed: Deferred<undefined> = deferHandled();
+    readonly #opened = new Outcome<TCPSocketOpenInfo>();
+    readonly #closed = new Outcome<undefined>();
     readonly #readable: ReadableSide<ArrayBuffer>;
     readonly #writable: WritableSide;
     #localAddress: string | null = null;
@@ -52,6 +100,7 @@ export class TCPSocket {
 
     /** "When the TCPSocket constructor is invoked" */
     constructor(remoteAddress: string, remotePort: number, options: unknown = undefined) {
+        const inside = new TCPSocket.#Inside(this);
         if ((remoteAddress as unknown) === ACCEPTED) {
             const accepted = options as AcceptedConnection;
             this.#connection = accepted.connection;
@@ -61,11 +110,11 @@ export class TCPSocket {
             this.#noDelay = true;
             this.#allowHalfOpen = accepted.allowHalfOpen;
             this.#keepAlive = accepted.keepAlive;
-            this.#readable = this.#makeReadable();
-            this.#writable = this.#makeWritable();
-            this.#connection.observe(this.#observer());
+            this.#connection.observe(inside);
             this.#connection.startKeepAlive(firstSetting(this.#keepAlive));
             this.#noteOpen(accepted.info);
+            this.#readable = new ReadableSide<ArrayBuffer>(inside, READ_HIGH_WATER_MARK);
+            this.#writable = new WritableSide(inside);
             return;
         }
         requireArguments(arguments.length, 2, "TCPSocket");
@@ -77,12 +126,12 @@ export class TCPSocket {
         this.#allowHalfOpen = converted.allowHalfOpen;
         this.#keepAlive = converted.keepAlive;
         // Steps 4, 5 and the start() function of `readable`: bind and connect in the background.
-        this.#connection = new TcpConnection(this.#observer());
+        this.#connection = new TcpConnection(inside);
         const signal = converted.signal;
         const failure = signal?.aborted === true ? null : this.#connect(converted);
         // Steps 9 to 12
-        this.#readable = this.#makeReadable();
-        this.#writable = this.#makeWritable();
+        this.#readable = new ReadableSide<ArrayBuffer>(inside, READ_HIGH_WATER_MARK);
+        this.#writable = new WritableSide(inside);
         if (signal?.aborted === true) {
             this.#abort(signal.reason);
         } else if (failure !== null) {
@@ -174,49 +223,6 @@ export class TCPSocket {
         return null;
     }
 
-    #observer(): TcpObserver {
-        return {
-            connectionOpened: (info) => {
-                this.#noteOpen(info);
-            },
-            connectionFailed: (error) => {
-                this.#fail(error);
-            },
-            connectionClosed: () => {
-                this.#noteClosed();
-            },
-        };
-    }
-
-    /** `readable`: "Let the mySocket.readable attribute be a new ReadableStream" */
-    #makeReadable(): ReadableSide<ArrayBuffer> {
-        return new ReadableSide<ArrayBuffer>(
-            {
-                opened: this.#opened.promise,
-                pull: (side) => this.#pull(side),
-                cancel: () => {
-                    this.#cancel();
-                },
-            },
-            READ_HIGH_WATER_MARK,
-        );
-    }
-
-    /** `writeable`: "Let the mySocket.writeable attribute be a new WritableStream" */
-    #makeWritable(): WritableSide {
-        return new WritableSide({
-            opened: this.#opened.promise,
-            independentWrites: false,
-            write: (chunk) => this.#write(chunk),
-            close: () => {
-                this.#sendFin();
-            },
-            abort: (reason) => {
-                this.#abort(abortReason(reason, "The app aborted the connection"));
-            },
-        });
-    }
-
     #noteLocal(info: TcpInfo): void {
         this.#localAddress = info.localAddress;
         this.#localPort = info.localPort;
@@ -231,7 +237,11 @@ export class TCPSocket {
         this.#stopKeepAlive = scheduleSparse(this.#keepAlive, (setting) => {
             this.#connection.setKeepAlive(setting);
         });
-        this.#opened.resolve({
+        this.#opened.resolve(() => this.#openInfo(info));
+    }
+
+    #openInfo(info: TcpInfo): TCPSocketOpenInfo {
+        return {
             readable: this.#readable.stream,
             writable: this.#writable.stream,
             remoteAddress: info.remoteAddress,
@@ -240,7 +250,7 @@ export class TCPSocket {
             localPort: info.localPort,
             sendBufferSize: info.sendBufferSize,
             receiveBufferSize: info.receiveBufferSize,
-        });
+        };
     }
 
     /** pull(): "MUST resume receiving TCP data"; enqueue() and close() of start() */
@@ -358,7 +368,7 @@ export class TCPSocket {
         }
         this.#readable.close();
         this.#readyState = "closed";
-        this.#closed.resolve(undefined);
+        this.#closed.resolve(nothing);
         this.#release();
     }
 

@@ -209,9 +209,9 @@ export class UDPSocket {
     #makeReadable(): ReadableSide<UdpMessage> {
         return new ReadableSide<UdpMessage>(
             {
-                opened: this.#opened.promise,
-                pull: (side) => this.#pull(side),
-                cancel: () => {
+                opening: () => this.#opened.promise,
+                pullFor: (side) => this.#pull(side),
+                cancelled: () => {
                     this.#cancel();
                 },
             },
@@ -222,11 +222,11 @@ export class UDPSocket {
     /** `writeable`: "Let the mySocket.writeable attribute be a new WritableStream" */
     #makeWritable(): WritableSide {
         return new WritableSide({
-            opened: this.#opened.promise,
+            opening: () => this.#opened.promise,
             independentWrites: true,
             write: (chunk) => this.#write(chunk),
-            close: nothing, // "MUST be omitted"
-            abort: nothing,
+            finished: nothing, // "MUST be omitted"
+            aborted: nothing,
         });
     }
 
