@@ -139,6 +139,8 @@ function toInteger(value: unknown): number {
 
 const { parseFloat, Number } = globalThis;
 
+/** After so many holes in a row they are no longer counted one by one. */
+const HOLES_COUNTED = 1000;
 /** Errors are shown this much deeper than other values: chains of causes are short, and matter. */
 const ERROR_DEPTH = 8;
 
@@ -434,11 +436,7 @@ function addElements(state: Inspection, array: readonly unknown[], add: (entry: 
         const descriptor = getOwnPropertyDescriptor(array, index);
         if (descriptor === undefined) {
             const start = index;
-            while (index < length && !hasOwn(array, index) && index - start < 1_000_000) {
-                index++;
-            }
-            // A huge sparse array: its holes are not worth counting one by one.
-            index = index - start === 1_000_000 ? length : index;
+            index = nextElement(array, start);
             const holes = index - start;
             add(state.style(`<${holes} empty item${holes > 1 ? "s" : ""}>`, "undefined"));
         } else {
@@ -450,6 +448,27 @@ function addElements(state: Inspection, array: readonly unknown[], add: (entry: 
     if (index < length) {
         add(moreText(state, length - index, "item"));
     }
+}
+
+/** The next index that has an element; the length if there is none. */
+function nextElement(array: readonly unknown[], start: number): number {
+    const { length } = array;
+    let index = start;
+    while (index < length && !hasOwn(array, index)) {
+        if (index++ - start < HOLES_COUNTED) {
+            continue;
+        }
+        // A huge array with few elements: ask for their indices, which come in order.
+        const keys = ownKeys(array);
+        for (let i = 0; i < keys.length; i++) {
+            const key = typeof keys[i] === "string" ? +(keys[i] as string) : NaN;
+            if (key >= index && key < length) {
+                return key;
+            }
+        }
+        return length;
+    }
+    return index;
 }
 
 function addProperties(

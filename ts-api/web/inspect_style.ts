@@ -1,5 +1,7 @@
 // inspect_style.ts - colours of inspected values and the state of one inspection. Not here: values (inspect.ts).
 
+const { hasOwn } = Object;
+
 /** What `inspect` and `console.dir` take. */
 export interface InspectOptions {
     /** How many levels of objects are opened; null: all. */
@@ -77,13 +79,14 @@ export class Inspection {
     height = 0;
 
     constructor(options: InspectOptions) {
-        const { depth, colors, showHidden } = options;
+        // Own properties: what an app added to Object.prototype is no option.
+        const depth = hasOwn(options, "depth") ? options.depth : undefined;
         this.depth =
             depth === null || !(+(depth ?? DEPTH_DEFAULT) < DEPTH_MAX)
                 ? DEPTH_MAX
                 : +(depth ?? DEPTH_DEFAULT);
-        this.colors = colors === true;
-        this.showHidden = showHidden === true;
+        this.colors = hasOwn(options, "colors") && options.colors === true;
+        this.showHidden = hasOwn(options, "showHidden") && options.showHidden === true;
     }
 
     style(text: string, style: Style): string {
