@@ -162,3 +162,32 @@ test("an echo by pipe, of its own streams", async () => {
     await Promise.all([client.closed, peer.closed]);
     await abortAll(client, peer);
 });
+
+test("writeable is the right one when it is looked at for the first time after the end", async () => {
+    const ended = await connectPair();
+    await closeAll(ended.client, ended.peer);
+    equal(ended.client.writeable, ended.client.writable);
+    await rejects(ended.client.writeable.write("x"), "TypeError");
+    await ended.client.writeable.ready;
+
+    const half = await connectPair();
+    half.client.halfClose();
+    await rejects(half.client.writeable.write("x"), "TypeError");
+    equal(await readText(half.peer.readable), "");
+    equal(half.client.readyState, "halfclosed");
+    await closeAll(half.client, half.peer);
+
+    const lost = await connectPair();
+    await lost.peer.writeable.abort();
+    await rejects(lost.client.closed, { code: "ECONNRESET" });
+    await rejects(lost.client.writeable.write("x"), { code: "ECONNRESET" });
+    await rejects(lost.client.writeable.ready, { code: "ECONNRESET" });
+});
+
+test("opened and closed, looked at for the first time after the end, tell the same", async () => {
+    const { client, peer } = await connectPair();
+    await closeAll(client, peer);
+    equal(await peer.closed, undefined);
+    equal((await peer.opened).remotePort, client.localPort);
+    equal(peer.opened, peer.opened);
+});

@@ -5,6 +5,7 @@ const PromiseClass = globalThis.Promise;
 
 const then = PromiseClass.prototype.then;
 const apply = Reflect.apply;
+const resolved = PromiseClass.resolve();
 
 /** A promise that others settle. */
 export interface Deferred<T> {
@@ -31,6 +32,11 @@ export function whenSettled<T>(
     rejected: (reason: unknown) => void,
 ): void {
     void apply(then, promise, [fulfilled, rejected]);
+}
+
+/** Runs something in a microtask. */
+export function soon(run: () => void): void {
+    void apply(then, resolved, [run]);
 }
 
 /** Keeps a rejection that nobody listens to from being reported: the same error reaches the app elsewhere. */

@@ -7,7 +7,7 @@ import { hostKind } from "cleat:native/resolver";
 import type { ReadableStream } from "../../streams/streams.ts";
 import { defineInterface } from "../../web/webidl.ts";
 import { invalidPort } from "../core/convert.ts";
-import { type Deferred, deferHandled, whenSettled } from "../core/deferred.ts";
+import { type Deferred, deferHandled, soon } from "../core/deferred.ts";
 import { abortError, closedError, constructorError, domException, isNetworkError } from "../core/errors.ts";
 import { type TcpServerOptions, toTcpServerOptions } from "../core/options.ts";
 import { listenQuestion, requireAny, requireGranted } from "../core/permission.ts";
@@ -99,17 +99,13 @@ export class TCPServerSocket {
             ACCEPT_HIGH_WATER_MARK,
         );
         // "When a new TCP server socket has successfully been created": after the constructor has returned
-        whenSettled(
-            Promise.resolve(),
-            () => {
-                if (failure === null) {
-                    this.#noteOpen();
-                } else {
-                    this.#fail(failure.error);
-                }
-            },
-            nothing,
-        );
+        soon(() => {
+            if (failure === null) {
+                this.#noteOpen();
+            } else {
+                this.#fail(failure.error);
+            }
+        });
         if (failure === null && signal !== null) {
             this.#unwatchSignal = watchSignal(signal, (reason) => {
                 this.#abort(reason);
@@ -260,5 +256,3 @@ function isAddress(host: string): boolean {
     const kind = hostKind(host);
     return kind === "ipv4" || kind === "ipv6";
 }
-
-function nothing(): void {}

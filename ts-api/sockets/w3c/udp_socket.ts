@@ -11,7 +11,7 @@ import type { ReadableStream, WritableStream } from "../../streams/streams.ts";
 import { defineInterface } from "../../web/webidl.ts";
 import { toBytes } from "../core/bytes.ts";
 import { invalidPort, toText } from "../core/convert.ts";
-import { type Deferred, deferHandled, whenSettled } from "../core/deferred.ts";
+import { type Deferred, deferHandled, soon, whenSettled } from "../core/deferred.ts";
 import { abortError, constructorError, domException, isNetworkError, securityError } from "../core/errors.ts";
 import {
     toMembershipOptions,
@@ -74,17 +74,13 @@ export class UDPSocket {
         this.#readable = this.#makeReadable();
         this.#writable = this.#makeWritable();
         // "When the UDP socket has been successfully setup", or not: after the constructor has returned
-        whenSettled(
-            Promise.resolve(),
-            () => {
-                if (failure === null) {
-                    this.#noteOpen();
-                } else {
-                    this.#fail(failure.error);
-                }
-            },
-            nothing,
-        );
+        soon(() => {
+            if (failure === null) {
+                this.#noteOpen();
+            } else {
+                this.#fail(failure.error);
+            }
+        });
         if (failure === null && signal !== null) {
             this.#unwatchSignal = watchSignal(signal, (reason) => {
                 this.#abort(reason);
