@@ -31,7 +31,7 @@ interface Finding {
 
 const strictOptions = {
     target: "es2023",
-    lib: ["esnext"],
+    lib: ["es2023"],
     types: [],
     module: "esnext",
     moduleResolution: "bundler",

@@ -82,8 +82,24 @@ const foreignImports: Plugin = {
     },
 };
 
+/** esbuild's own advice for a missing package, to leave the import in, does not help an app. */
+function withOurAdvice(message: Message): Message {
+    const name = /^Could not resolve "([^"./][^"]*)"$/.exec(message.text)?.[1];
+    if (name === undefined) {
+        return message;
+    }
+    const packageName = name.split("/", name.startsWith("@") ? 2 : 1).join("/");
+    return {
+        ...message,
+        notes: [{ text: `  If it is an npm package: npm install ${packageName}`, location: null }],
+    };
+}
+
 async function showMessages(messages: readonly Message[], kind: "error" | "warning"): Promise<string> {
-    const lines = await formatMessages([...messages], { kind, color: process.stderr.isTTY === true });
+    const lines = await formatMessages(messages.map(withOurAdvice), {
+        kind,
+        color: process.stderr.isTTY === true,
+    });
     return lines.join("").trimEnd();
 }
 

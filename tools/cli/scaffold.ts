@@ -11,8 +11,8 @@ const app = `// An echo server and a client that talks to it, both on this devic
 // manifest.json under "permissions"; without those lines they throw a SecurityError.
 
 const server = new TCPServerSocket({ localAddress: "127.0.0.1" });
-await server.opened;
-console.log(\`listening on \${server.localAddress}:\${server.localPort}\`);
+const { localAddress, localPort } = await server.opened;
+console.log(\`listening on \${localAddress}:\${localPort}\`);
 
 /** Accepts one connection and sends back what comes in. */
 async function echo(): Promise<void> {
@@ -21,7 +21,7 @@ async function echo(): Promise<void> {
 }
 
 const echoed = echo();
-const client = new TCPSocket("127.0.0.1", server.localPort);
+const client = new TCPSocket("127.0.0.1", localPort);
 await client.writeable.write("Hello from Cleat");
 client.halfClose();
 const decoder = new TextDecoder();
@@ -58,7 +58,7 @@ function tsconfig({ types }: Scaffold): string {
     const value = {
         compilerOptions: {
             target: "es2023",
-            lib: ["esnext"],
+            lib: ["es2023"],
             types: [],
             module: "esnext",
             moduleResolution: "bundler",
