@@ -7,6 +7,7 @@ import { domException, typeError } from "./errors.ts";
 
 const { isFinite: isFiniteNumber } = Number;
 const { trunc } = Math;
+const StringOf = String;
 
 /** The largest port number. */
 export const PORT_MAX = 65535;
@@ -35,9 +36,12 @@ export function member(dictionary: Dictionary, name: string): unknown {
     return dictionary === null ? undefined : dictionary[name];
 }
 
-/** DOMString. A symbol is a TypeError. */
+/** DOMString. A symbol is a TypeError. Not by a template: the engine makes those with String.prototype.concat. */
 export function toText(value: unknown): string {
-    return `${value as string}`;
+    if (typeof value === "symbol") {
+        throw typeError("a symbol can't be turned into a string");
+    }
+    return StringOf(value);
 }
 
 /** DOMString member; null where it is left out (or null, as older code writes it). */

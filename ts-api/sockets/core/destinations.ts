@@ -24,6 +24,11 @@ interface Answer {
     readonly since: number;
 }
 
+/** Not by a template: the engine makes those with String.prototype.concat, which an app may have replaced. */
+function keyOf(host: string, port: number, family: number): string {
+    return family + " " + port + " " + host;
+}
+
 export class Destinations {
     readonly #answers = new MapClass<string, Answer>();
     #size = 0;
@@ -36,7 +41,7 @@ export class Destinations {
         port: number,
         family: number,
     ): readonly Destination[] | Promise<readonly Destination[]> {
-        const key = `${family} ${port} ${host}`;
+        const key = keyOf(host, port, family);
         const known = apply(get, this.#answers, [key]) as Answer | undefined;
         if (known !== undefined && now() - known.since < ANSWER_LIFETIME) {
             return known.destinations;
@@ -59,7 +64,7 @@ export class Destinations {
 
     /** The name is to be resolved again: none of its addresses worked. */
     forget(host: string, port: number, family: number): void {
-        this.#forget(`${family} ${port} ${host}`);
+        this.#forget(keyOf(host, port, family));
     }
 
     /** Ends a look-up that is under way. */

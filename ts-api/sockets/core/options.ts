@@ -238,7 +238,7 @@ export function toOutgoingMessage(value: unknown): OutgoingMessage {
 
 /** The second argument of joinMulticast() and leaveMulticast(). */
 export function toMembershipOptions(value: unknown, what: string): MembershipOptions {
-    const from = toDictionary(value, `${what}: options`);
+    const from = toDictionary(value, what + ": options");
     const interface_ = toInterface(member(from, "interface"), "interface");
     const source = textOrNull(member(from, "source"));
     return { interface: interface_, source };
@@ -251,7 +251,7 @@ export function toPermissionOptions(
     local: boolean,
     remote: boolean,
 ): PermissionOptions {
-    const from = toDictionary(value, `${what}: options`);
+    const from = toDictionary(value, what + ": options");
     const localAddress = local ? textOrNull(member(from, "localAddress")) : null;
     const localPort = local ? portOrNull(member(from, "localPort")) : null;
     const remoteAddress = remote ? textOrNull(member(from, "remoteAddress")) : null;
