@@ -511,15 +511,23 @@ test("run: what a manifest declares is allowed in the own sources, and nothing e
 
 test("run: signals reach the app, and the tool ends as the app does", async () => {
     const where = folder({
-        "app.ts":
-            'const timer = setInterval(() => undefined, 1000);\ncleat.addSignalListener?.("SIGUSR1", () => clearInterval(timer));\nconsole.log("ready");\n',
+        "app.ts": `const timer = setInterval(() => undefined, 1000);
+cleat.addSignalListener("SIGTERM", () => console.log("bye"));
+cleat.addSignalListener("SIGUSR1", () => clearInterval(timer));
+console.log("ready");
+`,
     });
     for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"]) {
         const app = start(["run", "app.ts"], { cwd: where });
         await app.seen(/ready/);
         app.child.kill(signal);
         assert.deepEqual(await app.ended, { code: null, signal });
+        assert.equal(app.out, signal === "SIGTERM" ? "ready\nbye\n" : "ready\n");
     }
+    const app = start(["run", "app.ts"], { cwd: where });
+    await app.seen(/ready/);
+    app.child.kill("SIGUSR1");
+    assert.deepEqual(await app.ended, { code: 0, signal: null });
 });
 
 test("run --watch: starts again on every change, waits while the sources are wrong, ends on a signal", async () => {
@@ -547,6 +555,22 @@ test("run --watch: starts again on every change, waits while the sources are wro
     await app.seen(/manifest\.json:1:21: manifestVersion: must be 1/);
     app.child.kill("SIGTERM");
     assert.deepEqual(await app.ended, { code: null, signal: "SIGTERM" });
+});
+
+test("the example and the table of rules in docs/manifest.md are true", () => {
+    const page = readFileSync(path.join(root, "docs/manifest.md"), "utf8");
+    const example = /```json\n([^]*?)```/.exec(page)[1];
+    const file = build({ "app.ts": hello, "manifest.json": example });
+    assert.equal(run(["run", file]).code, 0);
+    const rows = [...page.matchAll(/^\| `([a-z.]+)` +\| `(\{.*?\})` +\| `([^`]+)` +\|$/gm)];
+    assert.ok(rows.length >= 10, `${rows.length} rules found`);
+    for (const [, operation, rule, text] of rows) {
+        const declared = { ...manifest, permissions: { [operation]: [JSON.parse(rule)] } };
+        const { rules } = JSON.parse(
+            run(["inspect", build({ "app.ts": hello, "manifest.json": declared }), "--json"]).out,
+        );
+        assert.deepEqual(rules, [{ rule: text }]);
+    }
 });
 
 test("without the npm packages the error says what to do", () => {
