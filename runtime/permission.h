@@ -46,8 +46,7 @@ void rt_permissions_limit(struct rt_permissions *p);
 int rt_permissions_declare(struct rt_permissions *p, const char *rule, char error[static RT_RULE_ERROR_MAX]);
 /* Whether somebody can be asked: decides between "prompt" and "denied". Off at first. */
 void rt_permissions_can_ask(struct rt_permissions *p, bool yes);
-/* The prompt that asks for these permissions, kept here so that all questions wait in one queue. Not owned.
- */
+/* The prompt that asks for these permissions: all questions wait in its one queue. Not owned. */
 struct rt_prompt;
 void rt_permissions_set_prompt(struct rt_permissions *p, struct rt_prompt *prompt);
 struct rt_prompt *rt_permissions_prompt(const struct rt_permissions *p);
@@ -85,8 +84,6 @@ void rt_permission_explain(const struct rt_permissions *p, const struct rt_permi
 /* The same for a name that is granted and resolved to an address that rt_permission_address() refuses. */
 void rt_permission_explain_address(const struct rt_permissions *p, const struct rt_permission_query *query,
                                    const struct sockaddr *address, char *out, size_t size);
-/* The operation in words for the prompt: "tcp.connect to mail.example.com:993". */
-void rt_permission_describe(const struct rt_permission_query *query, char *out, size_t size);
 const char *rt_operation_name(enum rt_operation operation);
 int rt_operation_parse(const char *name, size_t length, enum rt_operation *ret_operation); /* 0, -EINVAL */
 

@@ -85,6 +85,5 @@ void rt_rule_format_host(const struct rt_rule *rule, char *out, size_t size);
 void rt_rule_format_port(const struct rt_rule *rule, char *out, size_t size);
 /* The interface's name, or its number where it has no name that a rule could hold; "" for any. */
 void rt_rule_format_interface(const struct rt_rule *rule, char *out, size_t size);
-const char *rt_class_name(enum rt_address_class class);
 
 #endif

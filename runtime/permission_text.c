@@ -134,11 +134,6 @@ void rt_rule_format(const struct rt_rule *rule, char *out, size_t size)
     }
 }
 
-const char *rt_class_name(enum rt_address_class class)
-{
-    return class_names[class];
-}
-
 /* Sentences ----------------------------------------------------------------------------------------- */
 
 static void put_query(struct text *text, const struct rt_permission_query *query)
@@ -174,11 +169,6 @@ static void put_query(struct text *text, const struct rt_permission_query *query
     if (interface[0] != '\0') {
         put(text, ", on %s", interface);
     }
-}
-
-void rt_permission_describe(const struct rt_permission_query *query, char *out, size_t size)
-{
-    put_query(&(struct text){out, size}, query);
 }
 
 /* The rule that would permit a query. */

@@ -6,6 +6,7 @@
 #include "check.h"
 #include "runtime/permission_rule.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>
 
@@ -464,6 +465,37 @@ TEST(resolved_addresses_are_checked_again)
     own_address = NULL;
 }
 
+/* Resolvers may answer with IPv4 in IPv6 clothes. */
+TEST(a_mapped_answer_is_checked_as_ipv4)
+{
+    struct rt_permissions *p = set_up("all; deny tcp.connect=10.0.0.0/8");
+    struct rt_host host;
+    struct rt_permission_query query = ask_for("tcp.connect a.example 80", &host);
+    struct sockaddr_in6 mapped = {.sin6_family = AF_INET6};
+    CHECK_INT(inet_pton(AF_INET6, "::ffff:10.0.0.1", &mapped.sin6_addr), 1);
+    CHECK(!rt_permission_address(p, &query, (struct sockaddr *)&mapped));
+    CHECK_INT(inet_pton(AF_INET6, "::ffff:11.0.0.1", &mapped.sin6_addr), 1);
+    CHECK(rt_permission_address(p, &query, (struct sockaddr *)&mapped));
+    CHECK_INT(inet_pton(AF_INET6, "::ffff:0.0.0.0", &mapped.sin6_addr), 1);
+    CHECK(!rt_permission_address(p, &query, (struct sockaddr *)&mapped));
+    rt_permissions_destroy(p);
+    p = set_up("allow tcp.connect=a.example");
+    CHECK_INT(inet_pton(AF_INET6, "::ffff:192.168.0.1", &mapped.sin6_addr), 1);
+    CHECK(!rt_permission_address(p, &query, (struct sockaddr *)&mapped));
+    rt_permissions_destroy(p);
+}
+
+TEST(an_answer_that_can_be_no_other_than_no_has_no_addresses)
+{
+    struct rt_permissions *p = set_up("all");
+    struct rt_host host, address;
+    struct rt_permission_query query = ask_for("tcp.connect a.example 65536", &host);
+    CHECK_INT(rt_host_parse("8.8.8.8", 7, &address), 0);
+    CHECK(!rt_permission_address(p, &query, (struct sockaddr *)&address.address));
+    CHECK_INT(rt_permissions_grant_once(p, &query), -EINVAL);
+    rt_permissions_destroy(p);
+}
+
 TEST(any_asks_whether_a_socket_may_be_made_at_all)
 {
     static const struct {
@@ -487,6 +519,9 @@ TEST(any_asks_whether_a_socket_may_be_made_at_all)
         {"all; deny udp.send", "udp.send", false},
         {"all; deny udp.send=a.example", "udp.send", true},
         {"allow udp.send=a.example; deny udp.send=*", "udp.send", false},
+        {"allow multicast@lo; limit; declare multicast=239.1.1.1@lo", "multicast.join", true},
+        {"allow multicast@lo; limit; declare multicast=239.1.1.1@1", "multicast.join", true},
+        {"allow multicast@lo; limit; declare multicast=239.1.1.1@nowhere0", "multicast.join", false},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         struct rt_permissions *p = set_up(rows[i].set_up);
@@ -1021,6 +1056,8 @@ int main(void)
     RUN(the_manifest_is_a_ceiling);
     RUN(classes_narrow_rules_on_addresses_too);
     RUN(resolved_addresses_are_checked_again);
+    RUN(a_mapped_answer_is_checked_as_ipv4);
+    RUN(an_answer_that_can_be_no_other_than_no_has_no_addresses);
     RUN(any_asks_whether_a_socket_may_be_made_at_all);
     RUN(answers_for_this_run);
     RUN(an_answer_under_a_manifest_takes_the_declared_classes);
