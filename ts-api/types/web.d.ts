@@ -93,6 +93,9 @@ declare class DOMException extends Error {
  */
 declare function reportError(error: unknown): void;
 
+/** The global object. */
+declare var self: typeof globalThis;
+
 // Events ---------------------------------------------------------------------------------------------------------
 
 /** Options of the {@link Event} constructor; all default to false. */
