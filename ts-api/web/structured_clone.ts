@@ -13,11 +13,11 @@ const { add: setAdd, forEach: setForEach } = Set.prototype;
 const { getTime } = Date.prototype;
 
 interface BufferMembers {
-    slice(start: number, end: number): ArrayBuffer;
     transfer(): ArrayBuffer;
-    sliceToImmutable?(start?: number, end?: number): ArrayBuffer;
+    transferToImmutable?(): ArrayBuffer;
 }
-const { slice: bufferSlice, transfer, sliceToImmutable } = ArrayBuffer.prototype as unknown as BufferMembers;
+const { transfer, transferToImmutable } = ArrayBuffer.prototype as unknown as BufferMembers;
+const { set: setElements } = Uint8Array.prototype;
 
 function getterOf(prototype: object, key: string): (() => unknown) | undefined {
     return getOwnPropertyDescriptor(prototype, key)?.get;
@@ -159,39 +159,21 @@ function copyBuffer(buffer: ArrayBuffer): BufferData {
     if (read(bufferDetached, buffer) === true) {
         throw notCloneable("A detached ArrayBuffer");
     }
-    const length = read(bufferLength, buffer) as number;
-    if (read(bufferImmutable, buffer) === true) {
-        return { bytes: apply(sliceToImmutable!, buffer, []) };
-    }
+    const source = new Uint8Array(buffer);
     if (read(bufferResizable, buffer) === true) {
         const maxByteLength = read(bufferMaxLength, buffer) as number;
         const Resizable = ArrayBuffer as new (
             length: number,
             options: { maxByteLength: number },
         ) => ArrayBuffer;
-        const bytes = new Resizable(length, { maxByteLength });
-        const target = new Uint8Array(bytes);
-        const source = new Uint8Array(buffer);
-        for (let i = 0; i < length; i++) {
-            target[i] = source[i]!;
-        }
+        const bytes = new Resizable(read(bufferLength, buffer) as number, { maxByteLength });
+        apply(setElements, new Uint8Array(bytes), [source]);
         return { bytes };
     }
-    // slice() asks the buffer's constructor what to make: hand it one that has none of its own.
-    return { bytes: sliceOf(buffer, length) };
-}
-
-function sliceOf(buffer: ArrayBuffer, length: number): ArrayBuffer {
-    if (hasOwn(buffer, "constructor") || getPrototypeOf(buffer) !== ArrayBuffer.prototype) {
-        const bytes = new ArrayBuffer(length);
-        const target = new Uint8Array(bytes);
-        const source = new Uint8Array(buffer);
-        for (let i = 0; i < length; i++) {
-            target[i] = source[i]!;
-        }
-        return bytes;
-    }
-    return apply(bufferSlice, buffer, [0, length]);
+    // Not slice(): it asks the constructor of the buffer what to make, and the engine refuses immutable buffers.
+    const bytes = read(arrayBuffer, new Uint8Array(source)) as ArrayBuffer;
+    const immutable = read(bufferImmutable, buffer) === true;
+    return { bytes: immutable ? apply(transferToImmutable!, bytes, []) : bytes };
 }
 
 function serializeView(memory: Memory, view: object, kind: string): ViewData {
