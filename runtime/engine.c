@@ -129,7 +129,7 @@ static int interrupt(JSRuntime *js, void *opaque)
         rt->turn_exceeded = true;
         return 1;
     }
-    return 0;
+    return rt_signals_interrupt(rt);
 }
 
 /* Turns ------------------------------------------------------------------------------------------ */

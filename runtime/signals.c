@@ -42,10 +42,23 @@ void rt_stop_by_signal(struct rt *rt, int number)
     rt_stop(rt, 128 + number);
 }
 
+/* A loop handler never runs while an app is stuck in a turn. So the two signals that end it are also counted in the
+ * handler itself, in front of libuv's, where the engine's interrupt poll finds them. */
+static volatile sig_atomic_t waiting_interrupt, waiting_terminate;
+static struct sigaction loop_action[2];
+
+static volatile sig_atomic_t *waiting(int number)
+{
+    return number == SIGINT ? &waiting_interrupt : &waiting_terminate;
+}
+
 static void received(uv_signal_t *watcher, int number)
 {
     struct js_signal *entry = watcher->data;
     struct rt *rt = entry->rt;
+    if (number == SIGINT || number == SIGTERM) {
+        *waiting(number) = 0;
+    }
     if (JS_IsUndefined(entry->handler)) {
         rt_stop_by_signal(rt, number);
         return;
@@ -78,10 +91,45 @@ static struct js_signal *watch(struct rt *rt, int number)
     return entry;
 }
 
+static void count(int number)
+{
+    volatile sig_atomic_t *counter = waiting(number);
+    if (*counter < 2) {
+        ++*counter;
+    }
+    loop_action[number == SIGTERM].sa_handler(number);
+}
+
+static int count_too(int number)
+{
+    struct sigaction action;
+    if (sigaction(number, NULL, &action) < 0) {
+        return -1;
+    }
+    loop_action[number == SIGTERM] = action;
+    action.sa_handler = count;
+    return sigaction(number, &action, NULL);
+}
+
 int rt_signals_default(struct rt *rt)
 {
     rt->ends_by_signal = true;
-    return watch(rt, SIGINT) && watch(rt, SIGTERM) ? 0 : -1;
+    return watch(rt, SIGINT) && watch(rt, SIGTERM) && count_too(SIGINT) == 0 && count_too(SIGTERM) == 0 ? 0 : -1;
+}
+
+bool rt_signals_interrupt(struct rt *rt)
+{
+    for (struct js_signal *entry = rt->ends_by_signal ? rt->signals : NULL; entry; entry = entry->next) {
+        if (entry->number != SIGINT && entry->number != SIGTERM) {
+            continue;
+        }
+        /* A listener may come too when the turn ends; asked a second time, the user has lost patience. */
+        if (*waiting(entry->number) > (JS_IsUndefined(entry->handler) ? 0 : 1)) {
+            rt_stop_by_signal(rt, entry->number);
+            return true;
+        }
+    }
+    return false;
 }
 
 int rt_signal_handle(struct rt *rt, int number, JSValue handler)

@@ -13,6 +13,8 @@ void rt_stop_by_signal(struct rt *rt, int number);
 /* From now on SIGINT and SIGTERM end the runtime in order when nothing listens for them. For programs that own
  * their process; a library leaves signals alone. 0, or -1. */
 int rt_signals_default(struct rt *rt);
+/* From the engine's interrupt poll: whether SIGINT or SIGTERM wants to end a turn that does not end by itself. */
+bool rt_signals_interrupt(struct rt *rt);
 void rt_signals_close(struct rt *rt);
 
 #endif

@@ -223,6 +223,21 @@ test("signal listeners run, may finish asynchronous work, then the app ends by t
     assert.equal(out, "up\nfirst\ndone\n");
 });
 
+test("SIGTERM ends an app that is stuck in a loop; with a listener the second one does", async () => {
+    for (const [listener, times] of [["", 1], ["cleat.addSignalListener('SIGTERM', () => {});", 2]]) {
+        const child = spawn(cleat, ["run", "--eval", `${listener} console.log('up'); for (;;) { try { for (;;) {} } catch {} }`]);
+        await new Promise((resolve) => child.stdout.once("data", resolve));
+        const ended = new Promise((resolve) => child.once("exit", (code, by) => resolve(by)));
+        for (let i = 0; i < times; i++) {
+            child.kill("SIGTERM");
+            await new Promise((resolve) => setTimeout(resolve, 100));
+        }
+        const timer = setTimeout(() => child.kill("SIGKILL"), 20_000);
+        assert.equal(await ended, "SIGTERM");
+        clearTimeout(timer);
+    }
+});
+
 test("an idle app does not wake up", async () => {
     const child = spawn(cleat, ["run", "-A", "--eval", "const server = new TCPServerSocket({ localPort: 0 }); await server.opened; server.listen(); console.log('up'); setInterval(() => {}, 1e6)"]);
     await new Promise((resolve) => child.stdout.once("data", resolve));
