@@ -66,7 +66,8 @@ static size_t usable_size(const void *block)
     return malloc_usable_size((void *)(uintptr_t)block);
 }
 
-static const JSMallocFunctions allocator = {count_calloc, count_malloc, count_free, count_realloc, usable_size};
+static const JSMallocFunctions allocator = {count_calloc, count_malloc, count_free, count_realloc,
+                                            usable_size};
 
 /* Access ----------------------------------------------------------------------------------------- */
 
@@ -140,7 +141,8 @@ bool rt_turn_enter(struct rt *rt)
         return false;
     }
     rt->turn_depth = 1;
-    rt->turn_deadline = rt->options.max_turn_ms ? uv_hrtime() + rt->options.max_turn_ms * UINT64_C(1000000) : 0;
+    rt->turn_deadline =
+        rt->options.max_turn_ms ? uv_hrtime() + rt->options.max_turn_ms * UINT64_C(1000000) : 0;
     return true;
 }
 
@@ -365,7 +367,8 @@ struct rt *rt_destroy(struct rt *rt)
         JS_FreeRuntime(rt->js);
     }
     if (rt->loop == &rt->own_loop) {
-        /* Finalizers may have closed handles; work in the thread pool (a name still resolving) must end first. */
+        /* Finalizers may have closed handles; work in the thread pool (a name still resolving) must end
+         * first. */
         uv_run(rt->loop, UV_RUN_DEFAULT);
         uv_loop_close(rt->loop);
     }

@@ -1,8 +1,9 @@
-/* signals.c - signals to the process: handlers of the app, and the orderly end by SIGINT and SIGTERM without one.
+/* signals.c - signals to the process: handlers of the app, and the orderly end by SIGINT and SIGTERM without
+ * one.
  *
- * OWNERSHIP  owner: the list in the runtime, one entry a signal    kept alive by: being watched; never keeps the loop alive
- *            freed when: at teardown, from the uv close callback
- *            after close: the signal has its default action again    thread: loop */
+ * OWNERSHIP  owner: the list in the runtime, one entry a signal    kept alive by: being watched; never keeps
+ * the loop alive freed when: at teardown, from the uv close callback after close: the signal has its default
+ * action again    thread: loop */
 #include "signals.h"
 
 #include <signal.h>
@@ -42,8 +43,8 @@ void rt_stop_by_signal(struct rt *rt, int number)
     rt_stop(rt, 128 + number);
 }
 
-/* A loop handler never runs while an app is stuck in a turn. So the two signals that end it are also counted in the
- * handler itself, in front of libuv's, where the engine's interrupt poll finds them. */
+/* A loop handler never runs while an app is stuck in a turn. So the two signals that end it are also counted
+ * in the handler itself, in front of libuv's, where the engine's interrupt poll finds them. */
 static volatile sig_atomic_t waiting_interrupt, waiting_terminate;
 static struct sigaction loop_action[2];
 
@@ -114,7 +115,8 @@ static int count_too(int number)
 int rt_signals_default(struct rt *rt)
 {
     rt->ends_by_signal = true;
-    return watch(rt, SIGINT) && watch(rt, SIGTERM) && count_too(SIGINT) == 0 && count_too(SIGTERM) == 0 ? 0 : -1;
+    return watch(rt, SIGINT) && watch(rt, SIGTERM) && count_too(SIGINT) == 0 && count_too(SIGTERM) == 0 ? 0
+                                                                                                        : -1;
 }
 
 bool rt_signals_interrupt(struct rt *rt)

@@ -10,10 +10,11 @@ int rt_signal_number(const char *name);
 int rt_signal_handle(struct rt *rt, int number, JSValue handler);
 /* Stops the runtime so that the program ends by this signal once everything is closed. */
 void rt_stop_by_signal(struct rt *rt, int number);
-/* From now on SIGINT and SIGTERM end the runtime in order when nothing listens for them. For programs that own
- * their process; a library leaves signals alone. 0, or -1. */
+/* From now on SIGINT and SIGTERM end the runtime in order when nothing listens for them. For programs that
+ * own their process; a library leaves signals alone. 0, or -1. */
 int rt_signals_default(struct rt *rt);
-/* From the engine's interrupt poll: whether SIGINT or SIGTERM wants to end a turn that does not end by itself. */
+/* From the engine's interrupt poll: whether SIGINT or SIGTERM wants to end a turn that does not end by
+ * itself. */
 bool rt_signals_interrupt(struct rt *rt);
 void rt_signals_close(struct rt *rt);
 

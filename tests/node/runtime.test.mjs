@@ -28,11 +28,24 @@ function app(name, files, ...args) {
 }
 
 test("an app that ends by itself exits with 0", () => {
-    assert.deepEqual(evaluate("console.log('x', 1n, [2])"), { code: 0, signal: null, out: "x 1n [ 2 ]\n", err: "" });
+    assert.deepEqual(evaluate("console.log('x', 1n, [2])"), {
+        code: 0,
+        signal: null,
+        out: "x 1n [ 2 ]\n",
+        err: "",
+    });
 });
 
 test("wrong usage exits with 2 and says what to do", () => {
-    for (const args of [[], ["frobnicate"], ["run"], ["run", "--nonsense"], ["run", "--memory-limit", "lots", "x.js"], ["run", "--eval"], ["run", "--allow", "tcp.dial=x:1", "--eval", "1"]]) {
+    for (const args of [
+        [],
+        ["frobnicate"],
+        ["run"],
+        ["run", "--nonsense"],
+        ["run", "--memory-limit", "lots", "x.js"],
+        ["run", "--eval"],
+        ["run", "--allow", "tcp.dial=x:1", "--eval", "1"],
+    ]) {
         const { code, out, err } = run(...args);
         assert.equal(code, 2, args.join(" "));
         assert.equal(out, "");
@@ -55,14 +68,22 @@ test("an app that can't be loaded exits with 3", () => {
 });
 
 test("an uncaught error prints its stack and exits with 1", () => {
-    const { code, err, out } = app("throws", { "main.js": "function inner() {\n    throw new TypeError('boo');\n}\ninner();\n" });
+    const { code, err, out } = app("throws", {
+        "main.js": "function inner() {\n    throw new TypeError('boo');\n}\ninner();\n",
+    });
     assert.equal(code, 1);
     assert.equal(out, "");
-    assert.match(err, /Uncaught TypeError: boo\n\s+at inner \(main\.js:2:\d+\)\n\s+at <anonymous> \(main\.js:4:/);
+    assert.match(
+        err,
+        /Uncaught TypeError: boo\n\s+at inner \(main\.js:2:\d+\)\n\s+at <anonymous> \(main\.js:4:/,
+    );
 });
 
 test("an error in a timer, a syntax error and a rejected top-level await exit with 1", () => {
-    assert.match(evaluate("setTimeout(() => { throw new Error('late') }, 1); setInterval(() => {}, 1000)").err, /Uncaught Error: late/);
+    assert.match(
+        evaluate("setTimeout(() => { throw new Error('late') }, 1); setInterval(() => {}, 1000)").err,
+        /Uncaught Error: late/,
+    );
     assert.match(evaluate("let = =").err, /SyntaxError/);
     const rejected = evaluate("await Promise.reject(new RangeError('no'))");
     assert.equal(rejected.code, 1);
@@ -121,7 +142,8 @@ test("an endless loop is interrupted with 71, whatever it tries to catch", () =>
 });
 
 test("a turn limit leaves an app alone that yields", () => {
-    const code = "const end = performance.now() + 500; while (performance.now() < end) { await new Promise((done) => setTimeout(done, 1)); }";
+    const code =
+        "const end = performance.now() + 500; while (performance.now() < end) { await new Promise((done) => setTimeout(done, 1)); }";
     assert.equal(evaluate(code, "--max-turn-ms", "200").code, 0);
 });
 
@@ -142,7 +164,11 @@ test("a memory bomb ends with 72 and says which limit it reached", () => {
 });
 
 test("an app can catch that memory is out and go on", () => {
-    const { code, out } = evaluate("let list = []; try { for (;;) list.push(new ArrayBuffer(65536)) } catch (e) { list = null; console.log(e.message) } console.log('on')", "--memory-limit", "16M");
+    const { code, out } = evaluate(
+        "let list = []; try { for (;;) list.push(new ArrayBuffer(65536)) } catch (e) { list = null; console.log(e.message) } console.log('on')",
+        "--memory-limit",
+        "16M",
+    );
     assert.deepEqual({ code, out }, { code: 0, out: "out of memory\non\n" });
 });
 
@@ -166,13 +192,22 @@ test("deep recursion is a RangeError, never a crash, at any stack size", () => {
 });
 
 test("cleat.exit ends at once with its code; nothing after it runs", () => {
-    const { code, out } = evaluate("try { cleat.exit(7) } catch { console.log('caught') } finally { console.log('finally') } console.log('after')");
+    const { code, out } = evaluate(
+        "try { cleat.exit(7) } catch { console.log('caught') } finally { console.log('finally') } console.log('after')",
+    );
     assert.deepEqual({ code, out }, { code: 7, out: "" });
     assert.equal(evaluate("setInterval(() => cleat.exit(3), 1)").code, 3);
 });
 
 test("arguments after the app are the app's", () => {
-    const { out } = app("arguments", { "main.js": "console.log(JSON.stringify(cleat.args))" }, "--allow", "-x", "é", "");
+    const { out } = app(
+        "arguments",
+        { "main.js": "console.log(JSON.stringify(cleat.args))" },
+        "--allow",
+        "-x",
+        "é",
+        "",
+    );
     assert.equal(out, '["--allow","-x","é",""]\n');
 });
 
@@ -181,7 +216,8 @@ test("modules are files below the app's folder and nothing else", () => {
     mkdirSync(path.join(work, "modules/lib"), { recursive: true });
     symlinkSync(path.join(work, "outside.js"), path.join(work, "modules/link.js"));
     const { code, out, err } = app("modules", {
-        "lib/b.js": "import { c } from '../c.js'; export const b = c + 1; export const main = import.meta.main;",
+        "lib/b.js":
+            "import { c } from '../c.js'; export const b = c + 1; export const main = import.meta.main;",
         "c.js": "export const c = 1;",
         "main.js": `
             import { b, main } from "./lib/b.js";
@@ -224,8 +260,15 @@ test("signal listeners run, may finish asynchronous work, then the app ends by t
 });
 
 test("SIGTERM ends an app that is stuck in a loop; with a listener the second one does", async () => {
-    for (const [listener, times] of [["", 1], ["cleat.addSignalListener('SIGTERM', () => {});", 2]]) {
-        const child = spawn(cleat, ["run", "--eval", `${listener} console.log('up'); for (;;) { try { for (;;) {} } catch {} }`]);
+    for (const [listener, times] of [
+        ["", 1],
+        ["cleat.addSignalListener('SIGTERM', () => {});", 2],
+    ]) {
+        const child = spawn(cleat, [
+            "run",
+            "--eval",
+            `${listener} console.log('up'); for (;;) { try { for (;;) {} } catch {} }`,
+        ]);
         await new Promise((resolve) => child.stdout.once("data", resolve));
         const ended = new Promise((resolve) => child.once("exit", (code, by) => resolve(by)));
         for (let i = 0; i < times; i++) {
@@ -239,11 +282,19 @@ test("SIGTERM ends an app that is stuck in a loop; with a listener the second on
 });
 
 test("an idle app does not wake up", async () => {
-    const child = spawn(cleat, ["run", "-A", "--eval", "const server = new TCPServerSocket({ localPort: 0 }); await server.opened; server.listen(); console.log('up'); setInterval(() => {}, 1e6)"]);
+    const child = spawn(cleat, [
+        "run",
+        "-A",
+        "--eval",
+        "const server = new TCPServerSocket({ localPort: 0 }); await server.opened; server.listen(); console.log('up'); setInterval(() => {}, 1e6)",
+    ]);
     await new Promise((resolve) => child.stdout.once("data", resolve));
     await new Promise((resolve) => setTimeout(resolve, 2500)); // beyond the idle collection
     const { readFileSync } = await import("node:fs");
-    const switches = () => Number(/^voluntary_ctxt_switches:\s+(\d+)/m.exec(readFileSync(`/proc/${child.pid}/status`, "utf8"))[1]);
+    const switches = () =>
+        Number(
+            /^voluntary_ctxt_switches:\s+(\d+)/m.exec(readFileSync(`/proc/${child.pid}/status`, "utf8"))[1],
+        );
     const before = switches();
     await new Promise((resolve) => setTimeout(resolve, 1500));
     const woken = switches() - before;
@@ -252,7 +303,11 @@ test("an idle app does not wake up", async () => {
 });
 
 test("output to a closed pipe is no error of the app", () => {
-    const result = spawnSync("sh", ["-c", `'${cleat}' run --eval 'for (let i = 0; i < 10000; i++) console.log("line", i)' | head -1`], { encoding: "utf8" });
+    const result = spawnSync(
+        "sh",
+        ["-c", `'${cleat}' run --eval 'for (let i = 0; i < 10000; i++) console.log("line", i)' | head -1`],
+        { encoding: "utf8" },
+    );
     assert.equal(result.stdout, "line 0\n");
     assert.equal(result.stderr, "");
 });
