@@ -1,19 +1,21 @@
 // inspect.ts - values as text for people: what console prints for objects, and the `%` formats. Nothing of the app runs
 // while a value is inspected: no getter, no proxy trap, no toString. Not here: the console's methods (console.ts),
-// strings (text_width.ts), errors (inspect_error.ts), the contents of collections (inspect_contents.ts).
+// strings (text_width.ts), names (inspect_names.ts), errors (inspect_error.ts), the contents of collections
+// (inspect_contents.ts), lines and columns (inspect_layout.ts).
 import { classOf, proxyTarget } from "cleat:native/runtime";
 import { contentsOf } from "./inspect_contents.ts";
 import { errorHeader, formatError } from "./inspect_error.ts";
+import { layOut } from "./inspect_layout.ts";
+import { constructorName, fallbackName, functionText, symbolText, tagOf } from "./inspect_names.ts";
 import {
     ELEMENTS_MAX,
     Inspection,
-    LINE_WIDTH,
     moreText,
     STRING_MAX,
     VALUES_MAX,
     type InspectOptions,
 } from "./inspect_style.ts";
-import { isIdentifier, join, quoted, sliceText, spaces, textWidth } from "./text_width.ts";
+import { isIdentifier, quoted, sliceText } from "./text_width.ts";
 import { dataProperty, isPlatformObject, platformObject } from "./webidl.ts";
 
 export { join, padded, spaces, textWidth } from "./text_width.ts";
@@ -22,10 +24,7 @@ export type { InspectOptions } from "./inspect_style.ts";
 const { apply, ownKeys, getPrototypeOf } = Reflect;
 const { getOwnPropertyDescriptor, hasOwn } = Object;
 const { isArray } = Array;
-const { max, min, floor, round, sqrt } = Math;
-const symbolToString = Symbol.prototype.toString;
-const functionToString = Function.prototype.toString;
-const { toStringTag } = Symbol;
+const { max, floor } = Math;
 
 /** A value as text. */
 export function inspect(value: unknown, options: InspectOptions = {}): string {
@@ -180,14 +179,6 @@ function formatText(state: Inspection, text: string): string {
         : state.style(quoted(text), "string");
 }
 
-export function symbolText(symbol: symbol): string {
-    const text: string = apply(symbolToString, symbol, []);
-    const description = sliceText(text, 7, text.length - 1);
-    const literal = quoted(description);
-    // Escaped as in a literal, without its quotes.
-    return `Symbol(${sliceText(literal, 1, literal.length - 1)})`;
-}
-
 function formatObject(state: Inspection, value: object): string {
     for (let i = 0; i < state.path.length; i++) {
         if (state.path[i] === value) {
@@ -324,97 +315,6 @@ function objectPrefix(value: object, kind: string, name: string | null, size: nu
 
 function nameText(name: string | null, fallback: string): string {
     return name ?? `[${fallback}: null prototype]`;
-}
-
-/** "Uint8Array" for "uint8array". */
-function fallbackName(kind: string): string {
-    switch (kind) {
-        case "arraybuffer":
-            return "ArrayBuffer";
-        case "sharedarraybuffer":
-            return "SharedArrayBuffer";
-        case "dataview":
-            return "DataView";
-        case "weakmap":
-            return "WeakMap";
-        case "weakset":
-            return "WeakSet";
-        case "weakref":
-            return "WeakRef";
-        case "finalizationregistry":
-            return "FinalizationRegistry";
-        case "regexp":
-            return "RegExp";
-        case "bigint64array":
-            return "BigInt64Array";
-        case "biguint64array":
-            return "BigUint64Array";
-        case "uint8clampedarray":
-            return "Uint8ClampedArray";
-        case "promise:pending":
-        case "promise:fulfilled":
-        case "promise:rejected":
-            return "Promise";
-        default: {
-            let text = "";
-            let upper = true;
-            const short = sliceText(kind, kind.length - 5) === "array" ? kind.length - 5 : kind.length;
-            for (let i = 0; i < kind.length; i++) {
-                text += upper || i === short ? kind[i]!.toUpperCase() : kind[i]!;
-                upper = kind[i] === " ";
-            }
-            return text;
-        }
-    }
-}
-
-/** The name of the class: of the first `constructor` on the prototype chain; null where there is none. */
-function constructorName(value: object): string | null {
-    let object: object | null = value;
-    for (let i = 0; object !== null && i < 1000; i++) {
-        const constructor = dataProperty(object, "constructor");
-        if (typeof constructor === "function" && classOf(constructor) !== "proxy") {
-            const name = dataProperty(constructor, "name");
-            if (typeof name === "string" && name !== "") {
-                return name;
-            }
-        }
-        object = getPrototypeOf(object);
-        if (object !== null && classOf(object) === "proxy") {
-            return null;
-        }
-    }
-    return null;
-}
-
-function tagOf(value: object): string {
-    let object: object | null = value;
-    for (let i = 0; object !== null && i < 1000; i++) {
-        if (hasOwn(object, toStringTag)) {
-            const tag = dataProperty(object, toStringTag);
-            return typeof tag === "string" ? tag : "";
-        }
-        object = getPrototypeOf(object);
-        if (object !== null && classOf(object) === "proxy") {
-            return "";
-        }
-    }
-    return "";
-}
-
-function functionText(value: object, constructor: string | null): string {
-    const given = dataProperty(value, "name");
-    const name = typeof given === "string" ? given : "";
-    const source: string = apply(functionToString, value, []);
-    if (sliceText(source, 0, 5) === "class" && !isIdentifier(source[5] ?? "")) {
-        const parent = getPrototypeOf(value);
-        const parentName = typeof parent === "function" ? dataProperty(parent, "name") : "";
-        const heir = typeof parentName === "string" && parentName !== "" ? ` extends ${parentName}` : "";
-        return `[class ${name === "" ? "(anonymous)" : name}${heir}]`;
-    }
-    const tag = tagOf(value);
-    const kind = tag === "" || sliceText(tag, tag.length - 8) !== "Function" ? "Function" : tag;
-    return `[${kind}${name === "" ? " (anonymous)" : `: ${name}`}]${constructor === null ? " (null prototype)" : ""}`;
 }
 
 /** Of objects of the runtime: "_name" is none of an app's business. */
@@ -567,105 +467,6 @@ function addAccessors(state: Inspection, value: object, add: (entry: string) => 
         }
         object = getPrototypeOf(object);
     }
-}
-
-// Layout ---------------------------------------------------------------------------------------------------------
-
-/** Objects of at most this many levels may stand on one line. */
-const ONE_LINE_HEIGHT = 3;
-
-function layOut(
-    state: Inspection,
-    output: string[],
-    start: string,
-    end: string,
-    elements: ArrayLike<unknown> | undefined,
-    height: number,
-): string {
-    let lines = output;
-    if (elements !== undefined && output.length > 6) {
-        lines = inColumns(state, output, elements);
-    }
-    if (lines === output && height < ONE_LINE_HEIGHT) {
-        let width = textWidth(start) + output.length + state.indentation;
-        let broken = false;
-        for (let i = 0; i < output.length && !broken; i++) {
-            width += textWidth(output[i]!) + 1;
-            broken = width > LINE_WIDTH - 4 || hasLineBreak(output[i]!);
-        }
-        if (!broken && !hasLineBreak(start)) {
-            return `${start} ${join(output, ", ")} ${end}`;
-        }
-    }
-    const indentation = spaces(state.indentation);
-    return `${start}\n${indentation}  ${join(lines, `,\n${indentation}  `)}\n${indentation}${end}`;
-}
-
-function hasLineBreak(text: string): boolean {
-    for (let i = 0; i < text.length; i++) {
-        if (text[i] === "\n") {
-            return true;
-        }
-    }
-    return false;
-}
-
-/** Puts more than six short elements into columns. */
-function inColumns(state: Inspection, output: string[], elements: ArrayLike<unknown>): string[] {
-    const rest = elements.length > output.length && output.length > ELEMENTS_MAX ? 1 : 0;
-    const count = output.length - rest;
-    const widths: number[] = [];
-    let total = 0;
-    let widest = 0;
-    for (let i = 0; i < count; i++) {
-        const width = textWidth(output[i]!);
-        if (hasLineBreak(output[i]!)) {
-            return output;
-        }
-        widths[i] = width;
-        total += width + 2;
-        widest = max(widest, width);
-    }
-    const cell = widest + 2;
-    if (!(cell * 3 + state.indentation < LINE_WIDTH && (total / cell > 5 || widest <= 6))) {
-        return output;
-    }
-    // A block about two and a half times as wide as high, characters being higher than wide.
-    const bias = max(cell - sqrt(cell - total / count) - 2, 1);
-    const columns = min(
-        round(sqrt(2.5 * bias * count) / bias),
-        floor((LINE_WIDTH - state.indentation) / cell),
-        15,
-    );
-    if (columns <= 1) {
-        return output;
-    }
-    const columnWidths: number[] = [];
-    for (let column = 0; column < columns; column++) {
-        let width = 0;
-        for (let i = column; i < count; i += columns) {
-            width = max(width, widths[i]!);
-        }
-        columnWidths[column] = width;
-    }
-    const first = elements[0];
-    const right = typeof first === "number" || typeof first === "bigint";
-    const rows: string[] = [];
-    for (let start = 0; start < count; start += columns) {
-        const end = min(start + columns, count);
-        let row = "";
-        for (let i = start; i < end; i++) {
-            const gap = spaces(columnWidths[i - start]! - widths[i]!);
-            const last = i === end - 1;
-            row += right ? gap + output[i]! : output[i]!;
-            row += last ? "" : right ? ", " : `, ${gap}`;
-        }
-        rows[rows.length] = row;
-    }
-    if (rest > 0) {
-        rows[rows.length] = output[count]!;
-    }
-    return rows;
 }
 
 // Summary --------------------------------------------------------------------------------------------------------
