@@ -2,7 +2,7 @@
 // where run() resolves with {passed, failed, skipped, problem, output, seconds}.
 //
 //   tests/c/test_*.c              one program each (presets release, asan)
-//   tests/api/**/*.test.ts        apps inside the runtime (release, asan; others by an `also` comment)
+//   tests/api/**/*.test.ts        apps inside the runtime (release, asan, gcstress; others by an `also` comment)
 //   tests/node/**/*.test.mjs      node:test programs that drive the runtime from outside (release, asan); they find
 //                                 it in CLEAT_BINARY, the preset's name in CLEAT_PRESET
 //   tests/fuzz/fuzz_*.c           a few seconds each, starting from tests/fuzz/corpus/<parser> (fuzz)
@@ -10,7 +10,7 @@
 // Comments at the top of a test file (before the first other line):
 //   // flags: --allow tcp.connect=127.0.0.1:*      flags for the runtime (api)
 //   // timeout: 120                                seconds for the whole file (api: 30, node: 300, c: 60)
-//   // also: gcstress, musl, mipsel                further presets that run it (api)
+//   // also: musl, mipsel                          further presets that run it (api)
 //   // not: asan                                   presets that don't, with the reason in words behind (api, node)
 import { existsSync, mkdirSync, readFileSync, readdirSync } from "node:fs";
 import { SourceMap } from "node:module";
@@ -68,7 +68,7 @@ export function splitFlags(text) {
 function presetsOf(comments, usual) {
     const also = (comments.also ?? "").split(/[\s,]+/).filter(Boolean);
     const not = (comments.not ?? "").split(/[\s,]+/);
-    return [...usual, ...also].filter((preset) => !not.includes(preset));
+    return [...new Set([...usual, ...also])].filter((preset) => !not.includes(preset));
 }
 
 async function finish(result, read) {
@@ -134,7 +134,7 @@ function mapFrames(output, bundle) {
 function apiUnits() {
     return listFiles("tests/api", /\.test\.ts$/).flatMap((file) => {
         const comments = headComments(file);
-        return presetsOf(comments, ["release", "asan"]).map((preset) => ({
+        return presetsOf(comments, ["release", "asan", "gcstress"]).map((preset) => ({
             file,
             preset,
             label: file,

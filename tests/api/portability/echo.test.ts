@@ -1,5 +1,5 @@
 // flags: --allow tcp.connect=127.0.0.1 --allow tcp.listen=127.0.0.1 --allow udp.bind=127.0.0.1 --allow udp.send=127.0.0.1
-// also: gcstress, musl, mipsel
+// also: musl, mipsel
 // A loopback echo over TCP and over UDP: byte order, structure layout and system call numbers of every build.
 import { bytes, equal, ok, test, text } from "../harness.ts";
 

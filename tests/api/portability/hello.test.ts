@@ -1,4 +1,4 @@
-// also: gcstress, musl, mipsel
+// also: musl, mipsel
 // The least that every build must do: run a module, keep time, count in 64 bits.
 import { equal, ok, test } from "../harness.ts";
 

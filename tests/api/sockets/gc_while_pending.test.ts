@@ -1,5 +1,4 @@
 // flags: -A
-// also: gcstress
 // gc_while_pending.test.ts - sockets that only a pending operation refers to outlive the collector, and ended ones don't.
 import { equal, ok, test, text } from "../harness.ts";
 import { closeAll, connectPair, readOne, startServer, udpSocket } from "./peers.ts";

@@ -1,5 +1,4 @@
 // flags: -A
-// also: gcstress
 // tcp_server_socket_cases.test.ts - a TCPServerSocket: arguments, waiting listen() calls, its stream of connections,
 // close and signal.
 import { deepEqual, equal, rejects, test, text, throws } from "../harness.ts";

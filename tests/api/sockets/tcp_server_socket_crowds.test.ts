@@ -1,4 +1,5 @@
 // flags: -A
+// not: gcstress (thousands of connections take too long there)
 // tcp_server_socket_crowds.test.ts - a TCPServerSocket with many clients, many that reset at once, many waiting calls.
 import { equal, ok, rejects, test, text } from "../harness.ts";
 import { abortAll, closeAll, isPending, readOne, startServer } from "./peers.ts";

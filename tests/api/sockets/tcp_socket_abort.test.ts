@@ -1,5 +1,4 @@
 // flags: -A
-// also: gcstress
 // tcp_socket_abort.test.ts - ending a TCPSocket hard: abort() of writeable, the signal option, before and after open.
 import { equal, ok, rejects, test } from "../harness.ts";
 import { closeAll, connectPair, isPending, startServer } from "./peers.ts";

@@ -1,5 +1,4 @@
 // flags: -A
-// also: gcstress
 // tcp_socket_arguments.test.ts - what goes into a TCPSocket: wrong types, throwing getters, odd hosts, prototypes that
 // somebody changed.
 import { deepEqual, equal, ok, rejects, test, throws } from "../harness.ts";

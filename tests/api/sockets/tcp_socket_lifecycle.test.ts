@@ -1,5 +1,4 @@
 // flags: -A
-// also: gcstress
 // tcp_socket_lifecycle.test.ts - a TCPSocket from open to closed: twice, from within callbacks, after the end, half-closed
 // both ways, with the streams locked.
 import { equal, ok, rejects, sleep, test, text } from "../harness.ts";

@@ -1,5 +1,4 @@
 // flags: -A
-// also: gcstress
 // udp_socket_lifecycle.test.ts - a UDPSocket from open to closed: twice, from within callbacks, after the end, with the
 // streams locked, by a signal.
 import { equal, ok, rejects, test, text, throws } from "../harness.ts";

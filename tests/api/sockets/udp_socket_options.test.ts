@@ -1,5 +1,4 @@
 // flags: -A --deny multicast.send=239.255.66.66:*
-// also: gcstress
 // udp_socket_options.test.ts - a UDPSocket: arguments, what options do to what is sent and received, IPv6, names.
 import { deepEqual, equal, ok, rejects, test, text, throws } from "../harness.ts";
 import { closeAll, freePort, isPending, readOne, udpSocket } from "./peers.ts";

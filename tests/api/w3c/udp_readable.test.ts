@@ -1,4 +1,5 @@
 // flags: -A
+// not: gcstress (it floods a socket, which takes too long there)
 // udp_readable.test.ts - W3C TCP and UDP Socket API: "Interface UDPSocket", the functions behind `readable`.
 import { bytes, deepEqual, equal, ok, rejects, sleep, test, text, throws } from "../harness.ts";
 import { closeAll, isPending, readOne, udpSocket } from "../sockets/peers.ts";

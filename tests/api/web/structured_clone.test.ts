@@ -1,3 +1,4 @@
+// not: gcstress (large values take too long there)
 import { deepEqual, equal, notEqual, ok, test, throws } from "../harness.ts";
 
 test("primitives are themselves, symbols can't be cloned", () => {
