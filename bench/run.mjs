@@ -41,7 +41,7 @@ function startUp(work) {
     const hello = path.join(root, "bench/apps/hello.js");
     const programs = {
         cleat: [path.join(work, "cleat"), "run", hello],
-        qjs: [path.join(build, "qjs"), hello],
+        qjs: [path.join(work, "qjs"), hello],
         node: [process.execPath, hello],
     };
     const samples = { cleat: [], qjs: [], node: [] };
@@ -163,12 +163,20 @@ async function main() {
     try {
         copyFileSync(path.join(build, "cleat"), path.join(work, "cleat"));
         run("strip", [path.join(work, "cleat")]);
+        run("strip", ["-o", path.join(work, "qjs"), path.join(build, "qjs")]);
         const app = path.join(work, "echo.cleat");
-        run(process.execPath, ["tools/cleat.mjs", "build", "bench/apps/echo.ts", "-o", app]);
+        run(process.execPath, ["tools/cleat.mjs", "build", "bench/apps/echo", "-o", app]);
         const cleatEcho = [path.join(work, "cleat"), "run", "--unsigned", "-A", app];
         const nodeEcho = [process.execPath, path.join(root, "bench/apps/echo_node.mjs")];
 
-        const report = { connections, rounds, strippedBytes: statSync(path.join(work, "cleat")).size };
+        const report = {
+            connections,
+            rounds,
+            strippedBytes: {
+                cleat: statSync(path.join(work, "cleat")).size,
+                qjs: statSync(path.join(work, "qjs")).size,
+            },
+        };
         say("bench: hello world");
         report.hello = startUp(work);
         say(`bench: idle echo server, ${connections} connections`);
@@ -197,8 +205,8 @@ function print(report) {
         ["---", "---", "---", "---"],
         [
             "stripped binary, bytes",
-            report.strippedBytes,
-            statSync(path.join(build, "qjs")).size,
+            report.strippedBytes.cleat,
+            report.strippedBytes.qjs,
             statSync(process.execPath).size,
         ],
         ["hello world, wall ms", hello.cleat.wallMs, hello.qjs.wallMs, hello.node.wallMs],

@@ -1,4 +1,4 @@
-// echo_node.mjs - the echo server of echo.ts on Node's net.
+// echo_node.mjs - the echo server of echo/app.ts on Node's net.
 import net from "node:net";
 
 const server = net.createServer((socket) => {

@@ -1,4 +1,4 @@
-// echo.ts - a TCP echo server: prints its port, echoes every connection. For the bench; the idiom is an app's.
+// app.ts - a TCP echo server: prints its port, echoes every connection. For the bench; the idiom is an app's.
 const server = new TCPServerSocket({ localAddress: "127.0.0.1", localPort: 0 });
 const { localPort } = await server.opened;
 console.log(localPort);
