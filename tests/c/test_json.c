@@ -241,6 +241,11 @@ TEST(skip_ends_behind_the_value)
     CHECK(rt_json_next(&json, &event) == 0 && event.type == RT_JSON_OBJECT_END);
     CHECK(rt_json_next(&json, &event) == 0 && event.type == RT_JSON_END);
     CHECK(rt_json_next(&json, &event) == 0 && event.type == RT_JSON_END);
+    static const char broken[] = "[{\"a\":[1,]}]";
+    rt_json_init(&json, (const uint8_t *)broken, strlen(broken));
+    CHECK(rt_json_next(&json, &event) == 0 && event.type == RT_JSON_ARRAY);
+    CHECK_INT(rt_json_skip(&json, &event), -EBADMSG);
+    CHECK_INT(json.at, 9);
     CHECK(!rt_json_equal(&(struct rt_json_event){.text = (const uint8_t *)"ab", .length = 2}, "a"));
     CHECK(!rt_json_equal(&(struct rt_json_event){.text = (const uint8_t *)"ab", .length = 2}, "abc"));
 }

@@ -481,6 +481,28 @@ TEST(ranges_of_runtime_versions)
     REFUSED("BAD_MANIFEST", .extra = "\"runtime\":{\"api\":\"1\",\"x\":1},");
 }
 
+TEST(reasons)
+{
+    ACCEPTED(.extra = "\"reasons\":{},");
+    ACCEPTED(.extra = "\"reasons\":{\"a-B_9\":{\"default\":\"x\"}},");
+    REFUSED("BAD_MANIFEST", .extra = "\"reasons\":[],");
+    REFUSED("BAD_MANIFEST", .extra = "\"reasons\":[{\"a\":1}],");
+    REFUSED("BAD_MANIFEST", .extra = "\"reasons\":{\"A\":{\"default\":\"x\"}},");
+    REFUSED("BAD_MANIFEST", .extra = "\"reasons\":{\"\":{\"default\":\"x\"}},");
+    REFUSED("BAD_MANIFEST", .extra = "\"reasons\":{\"a\":\"x\"},");
+    REFUSED("BAD_MANIFEST",
+            .extra = "\"reasons\":{\"a1234567890123456789012345678901x\":{\"default\":\"x\"}},");
+    char text[4096] = "\"name\":{\"default\":\"x\"";
+    for (int i = 0; i < RT_MANIFEST_LANGUAGES_MAX - 1; i++) {
+        snprintf(text + strlen(text), 32, ",\"en-%03d\":\"y\"", i);
+    }
+    size_t length = strlen(text);
+    strcpy(text + length, "},");
+    ACCEPTED(.name = text);
+    strcpy(text + length, ",\"fr\":\"y\"},");
+    REFUSED("LIMIT", .name = text);
+}
+
 TEST(resources_and_type)
 {
     ACCEPTED(.extra = "\"resources\":{},");
@@ -528,6 +550,7 @@ int main(void)
     RUN(rule_texts);
     RUN(rules_that_are_none);
     RUN(ranges_of_runtime_versions);
+    RUN(reasons);
     RUN(resources_and_type);
     RUN(bytes_that_are_no_manifest);
     return check_done();

@@ -293,6 +293,12 @@ test("build: the same sources give the same bytes, wherever they lie and whateve
     );
 });
 
+test("an entry that is itself called main.js", () => {
+    const where = folder({ "main.js": hello, "manifest.json": { ...manifest, entry: "main.js" } });
+    assert.equal(run(["run", ".", "--", "x"], { cwd: where }).out, "hello x\n");
+    assert.equal(readFileSync(path.join(where, "main.js"), "utf8"), hello);
+});
+
 test("build: what can't be built says where", () => {
     const cases = [
         [{ "app.ts": "const x = ;\n" }, /app\.ts:1:10/],

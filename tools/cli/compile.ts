@@ -116,6 +116,7 @@ async function bundleModules(app: App, options: CompileOptions): Promise<Modules
         outfile: path.join(app.folder, "main.js"),
         absWorkingDir: app.folder,
         write: false,
+        allowOverwrite: true, // an entry may itself be main.js
         bundle: true,
         format: "esm",
         platform: "neutral",

@@ -126,13 +126,14 @@ export function passSignals(child: ChildProcess): () => void {
 
 /** Ends as the child did: with its code, or by its signal. */
 async function endLike({ code, signal }: Ending): Promise<number> {
-    if (signal !== null) {
+    // SIGUSR1 would not end Node.js but start its debugger.
+    if (signal !== null && signal !== "SIGUSR1") {
         process.kill(process.pid, signal);
         // Only a signal that does not end this process gets here.
         await new Promise((resolve) => setTimeout(resolve, 100));
         return 128 + os.constants.signals[signal];
     }
-    return code ?? 1;
+    return code ?? 128 + os.constants.signals.SIGUSR1;
 }
 
 async function runOnce(plan: RunPlan, bundle: Uint8Array): Promise<number> {

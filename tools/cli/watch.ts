@@ -67,7 +67,7 @@ class FileWatcher {
 }
 
 async function stop(child: ChildProcess): Promise<void> {
-    if (child.exitCode !== null || child.signalCode !== null) {
+    if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) {
         return;
     }
     const gone = new Promise((resolve) => child.once("exit", resolve));
