@@ -9,6 +9,7 @@ import { runMain, progress } from "./setup/log.mjs";
 import { cacheDir } from "./setup/third_party.mjs";
 import { setUp } from "./setup.mjs";
 import { nativeTypes } from "./native_types.mjs";
+import { checkBraces } from "./lint/braces.mjs";
 import { checkLayers, repositoryFiles } from "./lint/layers.mjs";
 
 const root = path.join(import.meta.dirname, "..");
@@ -58,6 +59,7 @@ const checks = {
             .filter((folder) => existsSync(path.join(root, folder, "tsconfig.json")))
             .map((folder) => [`types of ${folder}`, () => npx("tsc", "-p", folder)]),
     ),
+    braces: async () => checkBraces().join("\n"),
     layers: async () => checkLayers().join("\n"),
     "native.d.ts": async () =>
         readFileSync(path.join(root, "ts-api/native.d.ts"), "utf8") === (await nativeTypes())
