@@ -73,11 +73,9 @@ await runMain(async () => {
     }
     const start = performance.now();
     const presets = options.preset ?? (options.quick === true ? ["release"] : undefined);
-    await setUp(
-        presets !== undefined && presets.every((preset) => ["release", "asan", "gcstress"].includes(preset))
-            ? "build"
-            : "tests",
-    );
+    const isCross =
+        presets === undefined || presets.some((preset) => ["fuzz", "musl", "mipsel"].includes(preset));
+    await setUp(isCross ? "tests" : "quick tests");
     // Both need npm packages, which are there only now.
     const { allPresets, allUnits } = await import("./runner/units.mjs");
     const { build } = await import("../tools/build.mjs");

@@ -56,11 +56,8 @@ export async function build(preset, { targets = [], options = [] } = {}) {
 
 if (process.argv[1] === import.meta.filename) {
     await runMain(async () => {
-        await setUp(
-            process.argv.slice(2).some((preset) => ["musl", "mipsel", "fuzz"].includes(preset))
-                ? "tests"
-                : "build",
-        );
+        const isCross = process.argv.slice(2).some((preset) => ["musl", "mipsel", "fuzz"].includes(preset));
+        await setUp(isCross ? "cross builds" : "build");
         for (const preset of process.argv.length > 2 ? process.argv.slice(2) : ["release"]) {
             await build(preset);
         }

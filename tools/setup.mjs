@@ -8,7 +8,13 @@ import { createHash } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { SetupError, progress, runMain } from "./setup/log.mjs";
-import { buildPackages, installMissing, lintPackages, testPackages } from "./setup/packages.mjs";
+import {
+    buildPackages,
+    crossPackages,
+    installMissing,
+    lintPackages,
+    testPackages,
+} from "./setup/packages.mjs";
 import { provideDaemons } from "./setup/daemons.mjs";
 import { fetchThirdParty } from "./setup/third_party.mjs";
 
@@ -46,18 +52,26 @@ export function installNpmPackages() {
     writeFileSync(stamp, hash);
 }
 
-/** `purpose`: "build", "lint" or "tests". */
+const purposes = {
+    build: { packages: buildPackages },
+    lint: { packages: [...buildPackages, ...lintPackages] },
+    "quick tests": { packages: [...buildPackages, ...testPackages], daemons: true },
+    "cross builds": { packages: [...buildPackages, ...crossPackages], crossSources: true },
+    tests: {
+        packages: [...buildPackages, ...testPackages, ...crossPackages],
+        daemons: true,
+        crossSources: true,
+    },
+};
+
+/** Installs and fetches what a purpose needs: "build", "lint", "quick tests", "cross builds" or "tests". */
 export async function setUp(purpose = "build") {
+    const { packages, daemons = false, crossSources = false } = purposes[purpose];
     checkNode();
-    const lists = {
-        build: buildPackages,
-        lint: [...buildPackages, ...lintPackages],
-        tests: [...buildPackages, ...testPackages],
-    };
-    installMissing(lists[purpose]);
+    installMissing(packages);
     installNpmPackages();
-    await fetchThirdParty(purpose === "tests");
-    if (purpose === "tests") {
+    await fetchThirdParty(crossSources);
+    if (daemons) {
         provideDaemons();
     }
 }
@@ -65,6 +79,6 @@ export async function setUp(purpose = "build") {
 if (process.argv[1] === import.meta.filename) {
     await runMain(async () => {
         await setUp(process.argv.includes("--tests") ? "tests" : "build");
-        progress("everything that the build needs is there");
+        progress("everything that is needed is there");
     });
 }

@@ -5,7 +5,7 @@ set(CMAKE_C_COMPILER musl-gcc)
 # into a folder that holds nothing else, so that no header of glibc slips in.
 set(kernel_headers "${CMAKE_BINARY_DIR}/kernel-headers")
 file(MAKE_DIRECTORY "${kernel_headers}")
-foreach(pair "linux:/usr/include/linux" "asm-generic:/usr/include/asm-generic" "asm:/usr/include/x86_64-linux-gnu/asm")
+foreach(pair "linux:/usr/include/linux" "asm-generic:/usr/include/asm-generic" "asm:/usr/include/${CMAKE_HOST_SYSTEM_PROCESSOR}-linux-gnu/asm")
     string(REGEX MATCH "^([^:]+):(.+)$" unused "${pair}")
     file(CREATE_LINK "${CMAKE_MATCH_2}" "${kernel_headers}/${CMAKE_MATCH_1}" SYMBOLIC)
 endforeach()

@@ -27,7 +27,7 @@ function fetchDaemon({ name, why }) {
     if (!hasApt() || process.getuid() !== 0) {
         throw new SetupError(
             `the tests need ${name} (${why}), and the libraries of its package can only be installed by root.\n` +
-                `Install it (sudo apt-get install ${name}; stop its service if you don't want it), or run "npm test -- --quick".`,
+                `Install it (sudo apt-get install ${name}) and stop its service if you don't want it.`,
         );
     }
     progress(`unpacking ${name}, ${why} (not installed: its service would start on this machine)`);

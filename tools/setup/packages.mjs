@@ -17,8 +17,13 @@ export const lintPackages = [
     { name: "clang-format", program: "clang-format", why: "checks the format of C code" },
 ];
 
+/** What the tests of the release and sanitizer builds need. */
 export const testPackages = [
-    ...lintPackages,
+    { name: "iproute2", program: "ip", why: "network namespaces with interfaces of their own" },
+];
+
+/** What fuzzing and the builds for other processors and C libraries need. */
+export const crossPackages = [
     { name: "clang", program: "clang", why: "compiles the fuzzers" },
     {
         name: "libclang-rt-dev",
@@ -33,7 +38,6 @@ export const testPackages = [
         why: "kernel headers for 32-bit MIPS",
     },
     { name: "qemu-user", program: "qemu-mipsel", why: "runs the MIPS build" },
-    { name: "iproute2", program: "ip", why: "network namespaces with interfaces of their own" },
 ];
 
 /** Whether a program is in PATH. */
