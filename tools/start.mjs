@@ -26,7 +26,7 @@ function stop(child) {
 }
 
 const ended = (child) =>
-    new Promise((resolve) => child.on("exit", (code, signal) => resolve(code ?? signal)));
+    new Promise((resolve) => child.on("exit", (code, signal) => resolve(code ?? 1)));
 
 /** Resolves when the television prints its first line: from then on it answers. */
 function started(tv) {
