@@ -106,12 +106,15 @@ export function ended(child: ChildProcess): Promise<Ending> {
 
 const passedSignals = ["SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2"] as const;
 
-/** Passes signals on to a child until the returned function is called. */
-export function passSignals(child: ChildProcess): () => void {
+/**
+ * Passes signals on to a child until the returned function is called. Comes before the child, so that no signal can
+ * end this process and leave the child behind; handlers run later than what starts the child.
+ */
+function passSignals(child: () => ChildProcess | undefined): () => void {
     const pass = (signal: NodeJS.Signals): void => {
         // Ctrl-C on a terminal reaches the child by itself.
         if (signal !== "SIGINT" || process.stdin.isTTY !== true) {
-            child.kill(signal);
+            child()?.kill(signal);
         }
     };
     for (const signal of passedSignals) {
@@ -137,9 +140,10 @@ async function endLike({ code, signal }: Ending): Promise<number> {
 }
 
 async function runOnce(plan: RunPlan, bundle: Uint8Array): Promise<number> {
-    const child = startRuntime(plan, bundle);
-    const stopPassing = passSignals(child);
-    const ending = await ended(child);
+    const started: { child?: ChildProcess } = {};
+    const stopPassing = passSignals(() => started.child);
+    started.child = startRuntime(plan, bundle);
+    const ending = await ended(started.child);
     stopPassing();
     return endLike(ending);
 }

@@ -113,8 +113,10 @@ export async function watchApp(argument: string, plan: RunPlan): Promise<number>
         ending = signal;
         wake();
     };
-    process.on("SIGINT", end);
-    process.on("SIGTERM", end);
+    const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+    for (const signal of signals) {
+        process.on(signal, end);
+    }
     while (ending === undefined) {
         const changed = new Promise<void>((resolve) => {
             wake = resolve;
@@ -140,8 +142,9 @@ export async function watchApp(argument: string, plan: RunPlan): Promise<number>
         }
     }
     watcher.close();
-    process.off("SIGINT", end);
-    process.off("SIGTERM", end);
+    for (const signal of signals) {
+        process.off(signal, end);
+    }
     process.kill(process.pid, ending);
     return 1;
 }
