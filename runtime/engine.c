@@ -273,9 +273,9 @@ static int start_engine(struct rt *rt)
         return -ENOMEM;
     }
     JSValue global = JS_GetGlobalObject(rt->ctx);
-    rt->dom_exception = JS_GetPropertyStr(rt->ctx, global, "DOMException");
-    int failed = JS_DefinePropertyValueStr(rt->ctx, global, "self", JS_DupValue(rt->ctx, global),
-                                           JS_PROP_WRITABLE | JS_PROP_CONFIGURABLE) < 0;
+    int failed = rt_realm_prepare(rt, global) < 0;
+    failed |= JS_DefinePropertyValueStr(rt->ctx, global, "self", JS_DupValue(rt->ctx, global),
+                                        JS_PROP_WRITABLE | JS_PROP_CONFIGURABLE) < 0;
     JS_FreeValue(rt->ctx, global);
     rt->builtins = calloc((size_t)rt_builtin_count + 1, sizeof(rt->builtins[0]));
     if (failed || !rt->builtins || rt_builtins_install(rt->ctx) < 0 || rt_timers_install(rt) < 0) {
@@ -298,6 +298,9 @@ struct rt *rt_create(const struct rt_options *options, int *ret_error)
     }
     rt->resources.next = rt->resources.prev = &rt->resources;
     rt->dom_exception = rt->main_promise = rt->host = JS_UNDEFINED;
+    for (int i = 0; i < RT_VIEW_GETTERS; i++) {
+        rt->view_getters[i] = JS_UNDEFINED;
+    }
     rt->loop = options->loop;
     int error = 0;
     if (!rt->loop) {
@@ -360,6 +363,9 @@ struct rt *rt_destroy(struct rt *rt)
         rt_free_rejections(rt);
         JS_FreeValue(rt->ctx, rt->main_promise);
         JS_FreeValue(rt->ctx, rt->dom_exception);
+        for (int i = 0; i < RT_VIEW_GETTERS; i++) {
+            JS_FreeValue(rt->ctx, rt->view_getters[i]);
+        }
         JS_FreeValue(rt->ctx, rt->host);
         JS_FreeContext(rt->ctx);
     }

@@ -36,6 +36,9 @@ struct rt_rejection {
     bool handled; /* after it had been reported */
 };
 
+/* Getters of DataView.prototype. */
+enum { RT_VIEW_BUFFER, RT_VIEW_OFFSET, RT_VIEW_LENGTH, RT_VIEW_GETTERS };
+
 struct js_timer;
 struct js_signal;
 
@@ -70,7 +73,9 @@ struct rt {
     const struct rt_bundle *bundle; /* the caller's, NULL for a folder */
 
     /* Errors (uncaught.c) */
-    JSValue dom_exception; /* the constructor, kept apart from the global that an app may replace */
+    /* Of the realm, kept apart from the globals that an app may replace (errors.c) */
+    JSValue dom_exception; /* the constructor */
+    JSValue view_getters[RT_VIEW_GETTERS];
     JSValue main_promise;
     struct rt_rejection *pending; /* of this turn: to be told at its end */
     int pending_count, pending_capacity;
@@ -110,6 +115,10 @@ void rt_apply_limits(struct rt *rt);
 /* More stack and memory for a moment; nests. */
 void rt_reserve_enter(struct rt *rt, size_t stack, size_t memory);
 void rt_reserve_leave(struct rt *rt);
+
+/* Keeps what C needs of a realm that no app has touched, and closes the hooks by which an app could run while
+ * C makes an error (errors.c). 0, or -1. */
+int rt_realm_prepare(struct rt *rt, JSValueConst global);
 
 /* Uncaught errors (uncaught.c) -------------------------------------------------------------------- */
 
