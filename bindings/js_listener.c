@@ -268,7 +268,7 @@ static JSValue js_listener_info(JSContext *ctx, JSValueConst self, int argc, JSV
         JS_NewString(ctx, rt_address_format((struct sockaddr *)&local, text)),
         JS_NewInt32(ctx, rt_address_port((struct sockaddr *)&local)),
     };
-    return js_net_object(ctx, RT_COUNT(names), names, values);
+    return rt_new_object(ctx, RT_COUNT(names), names, values);
 }
 
 /* RT_TYPES "cleat:native/tcp"

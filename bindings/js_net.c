@@ -176,21 +176,6 @@ int js_net_get_address(JSContext *ctx, JSValueConst options, const char *name, s
     return error != 0 ? -1 : 1;
 }
 
-JSValue js_net_object(JSContext *ctx, int count, const char *const *names, JSValue *values)
-{
-    JSValue object = JS_NewObject(ctx);
-    for (int i = 0; i < count; i++) {
-        if (JS_IsException(object)) {
-            JS_FreeValue(ctx, values[i]);
-        } else if (JS_IsException(values[i]) ||
-                   JS_DefinePropertyValueStr(ctx, object, names[i], values[i], JS_PROP_C_W_E) < 0) {
-            JS_FreeValue(ctx, object);
-            object = JS_EXCEPTION;
-        }
-    }
-    return object;
-}
-
 void js_net_tell(struct rt *rt, JSValueConst callback, int event, JSValue detail)
 {
     JSContext *ctx = rt_context(rt);

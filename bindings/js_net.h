@@ -46,9 +46,6 @@ int js_net_get_bool(JSContext *ctx, JSValueConst options, const char *name, bool
  * an exception, InvalidAccessError for what is no address. */
 int js_net_get_address(JSContext *ctx, JSValueConst options, const char *name, struct rt_host *ret_host);
 
-/* An object of these fields; takes the values, any of which may be an exception. */
-JSValue js_net_object(JSContext *ctx, int count, const char *const *names, JSValue *values);
-
 /* Tells a native's callback an event, as one turn. `detail` is freed; an exception value stands for the
  * pending exception (an error that could not be made). */
 void js_net_tell(struct rt *rt, JSValueConst callback, int event, JSValue detail);

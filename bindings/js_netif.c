@@ -35,7 +35,7 @@ static JSValue new_address(JSContext *ctx, const struct io_netif_address *addres
         JS_NewInt32(ctx, (int)address->prefix_length),
         address_text(ctx, &address->broadcast),
     };
-    return JS_NewObjectFromStr(ctx, 4, names, values);
+    return rt_new_object(ctx, RT_COUNT(names), names, values);
 }
 
 static JSValue new_addresses(JSContext *ctx, const struct io_netif *netif)
@@ -77,7 +77,7 @@ static JSValue new_interface(JSContext *ctx, const struct io_netif *netif)
         JS_NewBool(ctx, (netif->flags & IFF_POINTOPOINT) != 0),
         new_addresses(ctx, netif),
     };
-    return JS_NewObjectFromStr(ctx, 10, names, values);
+    return rt_new_object(ctx, RT_COUNT(names), names, values);
 }
 
 static JSValue js_interfaces(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv)

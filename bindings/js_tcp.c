@@ -317,7 +317,7 @@ static JSValue js_tcp_info(JSContext *ctx, JSValueConst self, int argc, JSValueC
         JS_NewInt32(ctx, send_buffer),
         JS_NewInt32(ctx, receive_buffer),
     };
-    return js_net_object(ctx, RT_COUNT(names), names, values);
+    return rt_new_object(ctx, RT_COUNT(names), names, values);
 }
 
 static JSValue js_tcp_set_keep_alive(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv)

@@ -67,9 +67,12 @@ void js_udp_on_event(struct io_udp *io, int event, int error)
         tell(udp, EVENT_WRITABLE, JS_UNDEFINED);
     } else {
         JSContext *ctx = rt_context(udp->rt);
-        JSValue detail = rt_new_system_error(ctx, error, "poll", "UDP socket");
         udp->failed = true;
         begin_close(udp);
+        JSValue detail = rt_new_system_error(ctx, error, "poll", "UDP socket");
+        if (JS_IsException(detail)) {
+            detail = JS_GetException(ctx); /* out of memory */
+        }
         tell(udp, EVENT_FAILED, detail);
         JS_FreeValue(ctx, detail);
     }
@@ -344,7 +347,7 @@ static JSValue js_udp_info(JSContext *ctx, JSValueConst self, int argc, JSValueC
         JS_NewInt32(ctx, send_buffer),
         JS_NewInt32(ctx, receive_buffer),
     };
-    return JS_NewObjectFromStr(ctx, 4, names, values);
+    return rt_new_object(ctx, RT_COUNT(names), names, values);
 }
 
 static JSValue js_udp_close(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv)

@@ -132,17 +132,19 @@ static JSValue new_message(JSContext *ctx, struct js_udp *udp, const struct io_u
         [FIELD_INTERFACE] = interface_text(ctx, udp, message->interface_index),
         [FIELD_HOP_LIMIT] = message->hop_limit < 0 ? JS_NULL : JS_NewInt32(ctx, message->hop_limit),
     };
-    bool failed = false;
+    /* Defined, not assigned: a setter on Object.prototype would run in the middle of a batch, and might close
+     * the socket that it is read from. */
+    JSValue object = JS_NewObject(ctx);
     for (int i = 0; i < JS_UDP_FIELDS; i++) {
-        failed = failed || JS_IsException(values[i]);
+        if (JS_IsException(object)) {
+            JS_FreeValue(ctx, values[i]);
+        } else if (JS_IsException(values[i]) ||
+                   JS_DefinePropertyValue(ctx, object, udp->atoms[i], values[i], JS_PROP_C_W_E) < 0) {
+            JS_FreeValue(ctx, object);
+            object = JS_EXCEPTION;
+        }
     }
-    if (!failed) {
-        return JS_NewObjectFrom(ctx, JS_UDP_FIELDS, udp->atoms, values);
-    }
-    for (int i = 0; i < JS_UDP_FIELDS; i++) {
-        JS_FreeValue(ctx, values[i]);
-    }
-    return JS_EXCEPTION;
+    return object;
 }
 
 /* Number of messages made, or -1 with an exception (no memory: what was read is lost, as datagrams are). */

@@ -87,3 +87,18 @@ int rt_define_class(JSContext *ctx, JSClassID *class_id, const JSClassDef *defin
     JS_SetClassProto(ctx, *class_id, prototype);
     return 0;
 }
+
+JSValue rt_new_object(JSContext *ctx, int count, const char *const *names, JSValue *values)
+{
+    JSValue object = JS_NewObject(ctx);
+    for (int i = 0; i < count; i++) {
+        if (JS_IsException(object)) {
+            JS_FreeValue(ctx, values[i]);
+        } else if (JS_IsException(values[i]) ||
+                   JS_DefinePropertyValueStr(ctx, object, names[i], values[i], JS_PROP_C_W_E) < 0) {
+            JS_FreeValue(ctx, object);
+            object = JS_EXCEPTION;
+        }
+    }
+    return object;
+}

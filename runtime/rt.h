@@ -91,7 +91,11 @@ extern const struct rt_native_module *const rt_linked_modules[];
 int rt_define_class(JSContext *ctx, JSClassID *class_id, const JSClassDef *definition,
                     const JSCFunctionListEntry *methods, int method_count);
 
-/* Arguments -------------------------------------------------------------------------------------- */
+/* Arguments and results -------------------------------------------------------------------------- */
+
+/* An object of these fields; takes the values, any of which may be an exception. Defines them: the engine's
+ * JS_NewObjectFrom() assigns, which runs setters that an app put on Object.prototype. */
+JSValue rt_new_object(JSContext *ctx, int count, const char *const *names, JSValue *values);
 
 /* The bytes of an ArrayBuffer or of any view on one. Copies nothing; the pointer holds only until
  * JavaScript runs again. Shared buffers and everything else: TypeError, returns -1. */
