@@ -107,6 +107,9 @@ static int count_too(int number)
     if (sigaction(number, NULL, &action) < 0) {
         return -1;
     }
+    if (action.sa_handler == count) {
+        return 0; /* for another runtime of this process: in front of itself it would call itself for ever */
+    }
     loop_action[number == SIGTERM] = action;
     action.sa_handler = count;
     return sigaction(number, &action, NULL);
