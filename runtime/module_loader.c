@@ -130,7 +130,16 @@ int rt_modules_read(struct rt *rt, const char *name, char **ret_text, size_t *re
     size_t length = 0;
     while (text && length < (size_t)status.st_size) {
         ssize_t count = read(fd, text + length, (size_t)status.st_size - length);
-        if (count <= 0) {
+        if (count < 0 && errno == EINTR) {
+            continue;
+        }
+        if (count < 0) {
+            error = -errno; /* half a module must not run */
+            free(text);
+            text = NULL;
+            break;
+        }
+        if (count == 0) {
             break; /* the file shrank meanwhile: what is there is what is there */
         }
         length += (size_t)count;
