@@ -183,9 +183,19 @@ static int open_failed(struct cleat *cleat, int error, const char *text)
     return fail(cleat, error, "%s%s", text, unsigned_only ? "; pass --unsigned to run it all the same" : "");
 }
 
+/* A second app would run under the manifest and the files of the first. */
+static int refuse_second(struct cleat *cleat)
+{
+    return cleat->bundle || cleat->name || cleat->text ? fail(cleat, -EALREADY, "an app is loaded already")
+                                                       : 0;
+}
+
 int cleat_load_bundle(struct cleat *cleat, const void *data, size_t size, unsigned flags, int argc,
                       char **argv)
 {
+    if (refuse_second(cleat) < 0) {
+        return -EALREADY;
+    }
     char text[RT_BUNDLE_ERROR_MAX] = "";
     unsigned bundle_flags = flags & CLEAT_UNSIGNED ? RT_BUNDLE_UNSIGNED_OK : 0;
     int error = rt_bundle_open(data, size, bundle_flags, text, &cleat->bundle);
@@ -215,6 +225,9 @@ static int load_script(struct cleat *cleat, const char *path)
 
 int cleat_load_file(struct cleat *cleat, const char *path, unsigned flags, int argc, char **argv)
 {
+    if (refuse_second(cleat) < 0) {
+        return -EALREADY;
+    }
     uint8_t head[RT_BUNDLE_HEADER_SIZE];
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     int error = fd < 0 ? -errno : 0;
@@ -244,6 +257,9 @@ int cleat_load_file(struct cleat *cleat, const char *path, unsigned flags, int a
 
 int cleat_load_source(struct cleat *cleat, const char *name, const char *text, int argc, char **argv)
 {
+    if (refuse_second(cleat) < 0) {
+        return -EALREADY;
+    }
     cleat->name = strdup(name);
     cleat->text = strdup(text);
     if (!cleat->name || !cleat->text) {
@@ -297,7 +313,8 @@ int cleat_expose(struct cleat *cleat, const char *name, cleat_function *function
     JSCFunctionType call = {.generic_magic = call_exposed};
     JSValue value =
         JS_NewCFunction2(ctx, call.generic, name, 0, JS_CFUNC_generic_magic, cleat->exposed_count);
-    if (JS_DefinePropertyValueStr(ctx, cleat->rt->host, name, value, JS_PROP_ENUMERABLE) < 0) {
+    /* Without JS_PROP_THROW a name that is taken is 0, not an exception. */
+    if (JS_DefinePropertyValueStr(ctx, cleat->rt->host, name, value, JS_PROP_ENUMERABLE) <= 0) {
         JS_FreeValue(ctx, JS_GetException(ctx));
         return fail(cleat, -EEXIST, "can't expose '%s': out of memory, or exposed already", name);
     }
