@@ -342,6 +342,20 @@ static void close_handle(uv_handle_t *handle)
     }
 }
 
+static void note_closing(uv_handle_t *handle, void *found)
+{
+    *(bool *)found = *(bool *)found || uv_is_closing(handle);
+}
+
+/* Whether close callbacks are still to come. On a loop of the embedder's other handles may stay alive for
+ * ever: they are no reason to turn it. */
+static bool is_closing_handles(uv_loop_t *loop)
+{
+    bool found = false;
+    uv_walk(loop, note_closing, &found);
+    return found;
+}
+
 struct rt *rt_destroy(struct rt *rt)
 {
     if (!rt) {
@@ -357,7 +371,8 @@ struct rt *rt_destroy(struct rt *rt)
     }
     close_handle((uv_handle_t *)&rt->pin);
     close_handle((uv_handle_t *)&rt->idle_gc);
-    for (int turns = 0; turns < TEARDOWN_TURNS && uv_run(rt->loop, UV_RUN_NOWAIT); turns++) {
+    for (int turns = 0; turns < TEARDOWN_TURNS && is_closing_handles(rt->loop); turns++) {
+        uv_run(rt->loop, UV_RUN_NOWAIT);
     }
     if (rt->ctx) {
         rt_free_rejections(rt);
