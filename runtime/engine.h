@@ -79,6 +79,8 @@ struct rt {
     JSValue main_promise;
     struct rt_rejection *pending; /* of this turn: to be told at its end */
     int pending_count, pending_capacity;
+    struct rt_rejection *told; /* being told: the list, where in it */
+    int told_at, told_count;
     JSValue reported[RT_REPORTED_MAX]; /* told, not handled since, oldest first */
     int reported_count;
 
@@ -137,7 +139,6 @@ void rt_timers_close(struct rt *rt);
 
 /* Native modules ----------------------------------------------------------------------------------- */
 
-bool rt_native_module_exists(const char *name);
 JSModuleDef *rt_native_module_load(JSContext *ctx, const char *name);
 
 #endif

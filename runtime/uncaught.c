@@ -49,6 +49,13 @@ static void track(JSContext *ctx, JSValueConst promise, JSValueConst reason, boo
             return;
         }
     }
+    for (int i = rt->told_at + 1; i < rt->told_count; i++) {
+        if (!rt->told[i].handled && same(rt->told[i].promise, promise)) {
+            JS_FreeValue(ctx, rt->told[i].promise);
+            rt->told[i].promise = JS_UNDEFINED; /* a listener for another promise took care of this one */
+            return;
+        }
+    }
     for (int i = 0; i < rt->reported_count; i++) {
         if (same(rt->reported[i], promise)) {
             add_pending(rt, promise, true);
@@ -206,8 +213,15 @@ void rt_notify_rejections(struct rt *rt)
     int count = rt->pending_count;
     rt->pending = NULL;
     rt->pending_count = rt->pending_capacity = 0;
+    rt->told = list;
+    rt->told_count = count;
     for (int i = 0; i < count; i++) {
-        JSValue promise = list[i].promise, reason = JS_PromiseResult(ctx, promise);
+        rt->told_at = i;
+        JSValue promise = list[i].promise;
+        if (JS_IsUndefined(promise)) {
+            continue;
+        }
+        JSValue reason = JS_PromiseResult(ctx, promise);
         if (rt->stopping) {
             JS_FreeValue(ctx, promise);
         } else if (list[i].handled) {
@@ -221,5 +235,7 @@ void rt_notify_rejections(struct rt *rt)
         }
         JS_FreeValue(ctx, reason);
     }
+    rt->told = NULL;
+    rt->told_count = 0;
     free(list);
 }

@@ -108,6 +108,21 @@ test("unhandledrejection comes after the microtasks, rejectionhandled when a han
     assert.equal(out, "microtask\nunhandled r\ncaught\nhandled r\n");
 });
 
+test("a promise that a listener for another one handles is not told", () => {
+    const { code, out } = evaluate(`
+        let second;
+        addEventListener("unhandledrejection", (event) => {
+            event.preventDefault();
+            console.log("unhandled", event.reason);
+            second.catch(() => console.log("caught"));
+        });
+        Promise.reject(1);
+        second = Promise.reject(2);
+        Promise.reject(3);`);
+    assert.equal(code, 0);
+    assert.equal(out, "unhandled 1\nunhandled 3\ncaught\ncaught\n");
+});
+
 test("a listener for error events can keep the app alive", () => {
     const { code, out, err } = evaluate(`
         addEventListener("error", (event) => { event.preventDefault(); console.log(event.message, event.error.name); });
