@@ -21,11 +21,6 @@ static int find(const char *name)
     return -1;
 }
 
-bool rt_builtin_exists(const char *name)
-{
-    return find(name) >= 0;
-}
-
 JSModuleDef *rt_builtin_read(JSContext *ctx, const char *name)
 {
     struct rt *rt = rt_from_context(ctx);

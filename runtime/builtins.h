@@ -21,7 +21,6 @@ extern const int rt_builtin_count;
 
 /* Defines a lazy global for each export in the table. 0, or -1 with an exception set. */
 int rt_builtins_install(JSContext *ctx);
-bool rt_builtin_exists(const char *name);
 /* For the module loader: reads the module of that name. NULL with an exception set on failure. */
 JSModuleDef *rt_builtin_read(JSContext *ctx, const char *name);
 /* An export of a built-in module, evaluated first if need be. JS_EXCEPTION on failure. */

@@ -14,11 +14,6 @@ static const struct rt_native_module *find(const char *name)
     return NULL;
 }
 
-bool rt_native_module_exists(const char *name)
-{
-    return find(name) != NULL;
-}
-
 static int initialise(JSContext *ctx, JSModuleDef *def)
 {
     JSAtom atom = JS_GetModuleName(ctx, def);
