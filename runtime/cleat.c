@@ -223,6 +223,11 @@ static int load_script(struct cleat *cleat, const char *path)
     return error == 0 && !cleat->name ? -ENOMEM : error;
 }
 
+static const char *load_error(int error)
+{
+    return error == -EXDEV ? "it is a link that leads out of its folder" : uv_strerror(error);
+}
+
 int cleat_load_file(struct cleat *cleat, const char *path, unsigned flags, int argc, char **argv)
 {
     if (refuse_second(cleat) < 0) {
@@ -251,7 +256,7 @@ int cleat_load_file(struct cleat *cleat, const char *path, unsigned flags, int a
     if (error == 0) {
         error = load_script(cleat, path);
     }
-    return error < 0 ? fail(cleat, error, "can't load %s: %s", path, uv_strerror(error))
+    return error < 0 ? fail(cleat, error, "can't load %s: %s", path, load_error(error))
                      : set_arguments(cleat, argc, argv);
 }
 

@@ -115,7 +115,7 @@ int rt_modules_read(struct rt *rt, const char *name, char **ret_text, size_t *re
     }
     /* A link that leads out of the folder is no part of the app. */
     if (strncmp(real, rt->app_root, root) != 0 || (root > 1 && real[root] != '/')) {
-        return -EACCES;
+        return -EXDEV;
     }
     int fd = open(real, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     if (fd < 0) {
@@ -184,7 +184,7 @@ static JSModuleDef *load(JSContext *ctx, const char *name, void *opaque, JSValue
     int error = rt_modules_read(rt, name, &text, &size);
     if (error < 0) {
         JS_ThrowReferenceError(ctx, "can't load module '%s': %s", name,
-                               error == -EACCES ? "it is outside of the app" : uv_strerror(error));
+                               error == -EXDEV ? "it is outside of the app" : uv_strerror(error));
         return NULL;
     }
     JSValue module = JS_Eval(ctx, text, size, name, JS_EVAL_TYPE_MODULE | JS_EVAL_FLAG_COMPILE_ONLY);

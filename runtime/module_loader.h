@@ -13,7 +13,7 @@ void rt_modules_install(struct rt *rt);
 int rt_modules_from_folder(struct rt *rt, const char *folder);
 /* Sets the bundle; it must outlive the runtime. */
 void rt_modules_from_bundle(struct rt *rt, const struct rt_bundle *bundle);
-/* Reads a file of the app: 0 and a NUL-ended block for free(), or a negative errno (-EACCES: outside of the
+/* Reads a file of the app: 0 and a NUL-ended block for free(), or a negative errno (-EXDEV: outside of the
  * app). */
 int rt_modules_read(struct rt *rt, const char *name, char **ret_text, size_t *ret_size);
 /* Compiles `text` as the app's main module and runs its first turn. Errors are reported like all others. */
