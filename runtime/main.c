@@ -106,7 +106,7 @@ static int set_limit(struct command *command, int option, const char *text)
         command->options.stack_size = value;
         /* The rest of the thread's stack is for C: the engine's own frames and the bindings. */
         if (getrlimit(RLIMIT_STACK, &stack) == 0 && stack.rlim_cur != RLIM_INFINITY &&
-            value + 512 * 1024 > stack.rlim_cur) {
+            (stack.rlim_cur < 512 * 1024 || value > stack.rlim_cur - 512 * 1024)) {
             return usage_error("--stack-size must stay 512K below the limit of the process (ulimit -s): ",
                                text);
         }
