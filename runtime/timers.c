@@ -60,7 +60,8 @@ static struct js_timer *find(struct rt *rt, unsigned id)
 
 static void free_timer(uv_handle_t *handle)
 {
-    free(handle->data);
+    struct js_timer *timer = handle->data;
+    js_free_rt(timer->rt->js, timer);
 }
 
 /* Takes the timer out of the table; its values go at once, its memory when the loop lets go of it. */
@@ -115,9 +116,13 @@ static unsigned schedule(JSContext *ctx, JSValueConst function, double delay, bo
         JS_ThrowRangeError(ctx, "a timer takes at most %d arguments", ARGUMENTS_MAX);
         return 0;
     }
-    struct js_timer *timer = malloc(sizeof(*timer) + (size_t)argc * sizeof(timer->argv[0]));
-    if (!timer || (rt->timer_count >= rt->timer_slots && !grow(rt))) {
-        free(timer);
+    /* From the engine: timers count against the memory limit of the app. */
+    struct js_timer *timer = js_malloc(ctx, sizeof(*timer) + (size_t)argc * sizeof(timer->argv[0]));
+    if (!timer) {
+        return 0;
+    }
+    if (rt->timer_count >= rt->timer_slots && !grow(rt)) {
+        js_free(ctx, timer);
         JS_ThrowOutOfMemory(ctx);
         return 0;
     }

@@ -169,6 +169,7 @@ test("a memory bomb ends with 72 and says which limit it reached", () => {
         "const map = new Map(); for (let i = 0; ; i++) map.set(i, { i })",
         "const list = []; for (;;) list.push(new ArrayBuffer(65536))",
         "const list = []; for (;;) list.push(new Promise(() => {}))",
+        "function f() {} for (;;) setTimeout(f, 1e9)",
     ];
     for (const bomb of bombs) {
         const { code, err } = evaluate(bomb, "--memory-limit", "16M");
