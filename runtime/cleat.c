@@ -177,12 +177,6 @@ static int set_arguments(struct cleat *cleat, int argc, char **argv)
     return 0;
 }
 
-static int open_failed(struct cleat *cleat, int error, const char *text)
-{
-    bool unsigned_only = error == -EKEYREJECTED && strncmp(text, "UNSIGNED", 8) == 0;
-    return fail(cleat, error, "%s%s", text, unsigned_only ? "; pass --unsigned to run it all the same" : "");
-}
-
 /* A second app would run under the manifest and the files of the first. */
 static int refuse_second(struct cleat *cleat)
 {
@@ -200,7 +194,7 @@ int cleat_load_bundle(struct cleat *cleat, const void *data, size_t size, unsign
     unsigned bundle_flags = flags & CLEAT_UNSIGNED ? RT_BUNDLE_UNSIGNED_OK : 0;
     int error = rt_bundle_open(data, size, bundle_flags, text, &cleat->bundle);
     if (error < 0) {
-        return open_failed(cleat, error, text);
+        return fail(cleat, error, "%s", text);
     }
     error = set_arguments(cleat, argc, argv);
     return error < 0 ? error : use_bundle(cleat);
@@ -246,7 +240,7 @@ int cleat_load_file(struct cleat *cleat, const char *path, unsigned flags, int a
                                       &cleat->bundle);
             close(fd);
             if (error < 0) {
-                return open_failed(cleat, error, text);
+                return fail(cleat, error, "%s", text);
             }
             error = set_arguments(cleat, argc, argv);
             return error < 0 ? error : use_bundle(cleat);
