@@ -25,7 +25,7 @@ function stop(child) {
     }
 }
 
-const ended = (child) => new Promise((resolve) => child.on("exit", (code, signal) => resolve(code ?? 1)));
+const ended = (child) => new Promise((resolve) => child.on("exit", (code) => resolve(code ?? 1)));
 
 /** Resolves when the television prints its first line: from then on it answers. */
 function started(tv) {
