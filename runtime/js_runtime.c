@@ -15,7 +15,7 @@
 
 /* Output is written at once and in full: what an app printed is out before it crashes. A reader that has gone
  * away is no error of the app. */
-static void write_all(int fd, const char *text, size_t length)
+static void write_all(struct rt *rt, int fd, const char *text, size_t length)
 {
     while (length > 0) {
         ssize_t count = write(fd, text, length);
@@ -26,6 +26,9 @@ static void write_all(int fd, const char *text, size_t length)
             poll(&(struct pollfd){.fd = fd, .events = POLLOUT}, 1, -1);
         } else if (errno != EINTR) {
             return;
+        }
+        if (count < 0 && rt_signals_interrupt(rt)) {
+            return; /* the reader stands still and the user has lost patience */
         }
     }
 }
@@ -57,7 +60,7 @@ static JSValue js_write(JSContext *ctx, JSValueConst this_value, int argc, JSVal
     if (!text) {
         return JS_EXCEPTION;
     }
-    write_all(fd, text, length);
+    write_all(rt_from_context(ctx), fd, text, length);
     JS_FreeCString(ctx, text);
     return JS_UNDEFINED;
 }

@@ -112,6 +112,7 @@ static int count_too(int number)
     }
     loop_action[number == SIGTERM] = action;
     action.sa_handler = count;
+    action.sa_flags &= ~SA_RESTART; /* a write that blocks ends, so that the app can */
     return sigaction(number, &action, NULL);
 }
 

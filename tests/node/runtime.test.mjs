@@ -297,6 +297,17 @@ test("SIGTERM ends an app that is stuck in a loop; with a listener the second on
     }
 });
 
+test("SIGTERM ends an app whose output nobody takes", async () => {
+    const child = spawn(cleat, ["run", "--eval", "for (;;) console.log('x'.repeat(1000))"]);
+    await new Promise((resolve) => child.stdout.once("readable", resolve)); // and never read
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    const ended = new Promise((resolve) => child.once("exit", (code, by) => resolve(by)));
+    child.kill("SIGTERM");
+    const timer = setTimeout(() => child.kill("SIGKILL"), 20_000);
+    assert.equal(await ended, "SIGTERM");
+    clearTimeout(timer);
+});
+
 test("an idle app does not wake up", async () => {
     const child = spawn(cleat, [
         "run",

@@ -3,6 +3,7 @@
  * name must not be a look-up a second. Not here: the look-up itself and its permission checks (resolver, in C).
  */
 import { type Destination, lookup } from "cleat:native/resolver";
+import { hrtime } from "cleat:native/runtime";
 import { type Deferred, defer } from "./deferred.ts";
 import { abortError } from "./errors.ts";
 
@@ -11,7 +12,8 @@ const NAMES_MAX = 32;
 /** Milliseconds for which an answer is used without asking again: names move. */
 const ANSWER_LIFETIME = 60_000;
 
-const { now } = Date;
+/** Monotonic milliseconds: an answer must not outlive a clock that is set back. */
+const now = (): number => hrtime() / 1e6;
 const MapClass = globalThis.Map;
 const { apply } = Reflect;
 
