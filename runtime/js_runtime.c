@@ -27,7 +27,7 @@ static void write_all(struct rt *rt, int fd, const char *text, size_t length)
         } else if (errno != EINTR) {
             return;
         }
-        if (count < 0 && rt_signals_interrupt(rt)) {
+        if (length > 0 && rt_signals_interrupt(rt)) {
             return; /* the reader stands still and the user has lost patience */
         }
     }
@@ -47,6 +47,15 @@ static int stream_argument(JSContext *ctx, JSValueConst value, int *ret_fd)
     return 0;
 }
 
+/* Ends the running JavaScript: nothing can catch this, and the interrupt handler sees that the runtime stops.
+ */
+static JSValue unwind(JSContext *ctx)
+{
+    JSValue error = JS_NewInternalError(ctx, "exit");
+    JS_SetUncatchableError(ctx, error);
+    return JS_Throw(ctx, error);
+}
+
 static JSValue js_write(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
 {
     (void)this_value;
@@ -62,7 +71,7 @@ static JSValue js_write(JSContext *ctx, JSValueConst this_value, int argc, JSVal
     }
     write_all(rt_from_context(ctx), fd, text, length);
     JS_FreeCString(ctx, text);
-    return JS_UNDEFINED;
+    return rt_from_context(ctx)->stopping ? unwind(ctx) : JS_UNDEFINED;
 }
 
 static JSValue js_is_terminal(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
@@ -71,15 +80,6 @@ static JSValue js_is_terminal(JSContext *ctx, JSValueConst this_value, int argc,
     (void)argc;
     int fd;
     return stream_argument(ctx, argv[0], &fd) < 0 ? JS_EXCEPTION : JS_NewBool(ctx, isatty(fd));
-}
-
-/* Ends the running JavaScript: nothing can catch this, and the interrupt handler sees that the runtime stops.
- */
-static JSValue unwind(JSContext *ctx)
-{
-    JSValue error = JS_NewInternalError(ctx, "exit");
-    JS_SetUncatchableError(ctx, error);
-    return JS_Throw(ctx, error);
 }
 
 static JSValue js_exit(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
