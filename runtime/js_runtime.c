@@ -17,7 +17,9 @@
  * away is no error of the app. */
 static void write_all(struct rt *rt, int fd, const char *text, size_t length)
 {
-    while (length > 0) {
+    /* Where the reader stands still, SIGTERM must not wait for it: an app that does nothing but print is
+     * seldom polled. */
+    while (length > 0 && !rt_signals_interrupt(rt)) {
         ssize_t count = write(fd, text, length);
         if (count >= 0) {
             text += count;
@@ -26,9 +28,6 @@ static void write_all(struct rt *rt, int fd, const char *text, size_t length)
             poll(&(struct pollfd){.fd = fd, .events = POLLOUT}, 1, -1);
         } else if (errno != EINTR) {
             return;
-        }
-        if (length > 0 && rt_signals_interrupt(rt)) {
-            return; /* the reader stands still and the user has lost patience */
         }
     }
 }
