@@ -388,8 +388,7 @@ struct rt *rt_destroy(struct rt *rt)
         JS_FreeRuntime(rt->js);
     }
     if (rt->loop == &rt->own_loop) {
-        /* Finalizers may have closed handles; work in the thread pool (a name still resolving) must end
-         * first. */
+        /* Finalizers may have closed handles: their callbacks must have run before the loop goes. */
         uv_run(rt->loop, UV_RUN_DEFAULT);
         uv_loop_close(rt->loop);
     }
