@@ -184,7 +184,7 @@ static JSValue js_listener_listen(JSContext *ctx, JSValueConst self, int argc, J
         .port = arguments.port,
         .interface_index = arguments.has_local ? js_net_zone(&arguments.local) : 0,
     };
-    if (js_net_ask(ctx, &query) < 0) {
+    if (js_ask(ctx, &query) < 0) {
         return JS_EXCEPTION;
     }
     int error = open_listening(&arguments, &fd);

@@ -80,18 +80,6 @@ uint8_t *js_net_scratch(struct js_net *net)
     return net->scratch;
 }
 
-int js_net_ask(JSContext *ctx, const struct rt_permission_query *query)
-{
-    struct rt_permissions *permissions = rt_permissions_of(rt_from_context(ctx));
-    if (rt_permission_use(permissions, query) == RT_GRANTED) {
-        return 0;
-    }
-    char text[RT_EXPLAIN_MAX];
-    rt_permission_explain(permissions, query, text, sizeof(text));
-    rt_throw_dom_exception(ctx, "SecurityError", NULL, "%s", text);
-    return -1;
-}
-
 int js_net_get_host(JSContext *ctx, JSValueConst value, enum rt_operation operation, struct rt_host *ret_host)
 {
     size_t length;
@@ -102,7 +90,7 @@ int js_net_get_host(JSContext *ctx, JSValueConst value, enum rt_operation operat
     int error = rt_host_parse(text, length, ret_host);
     struct rt_permission_query anything = {.operation = operation, .port = RT_ANY_PORT};
     if (error != 0 && (rt_permission_any(rt_permissions_of(rt_from_context(ctx)), operation) ||
-                       js_net_ask(ctx, &anything) == 0)) {
+                       js_ask(ctx, &anything) == 0)) {
         rt_throw_dom_exception(ctx, "InvalidAccessError", rt_error_code(error), "%s: '%s'",
                                error == -ENODEV ? "there is no interface for the zone of this address"
                                                 : "this is not a host name or IP address",

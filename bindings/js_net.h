@@ -3,8 +3,7 @@
 #ifndef CLEAT_JS_NET_H
 #define CLEAT_JS_NET_H
 
-#include "../runtime/permission.h"
-#include "../runtime/rt.h"
+#include "js_ask.h"
 #include "resolver.h"
 
 enum {
@@ -27,8 +26,6 @@ struct js_net *js_net_of(JSContext *ctx);
 struct io_resolver *js_net_resolver(struct js_net *net);
 uint8_t *js_net_scratch(struct js_net *net);
 
-/* Takes the permission for an operation that begins now. 0, or -1 with SecurityError. */
-int js_net_ask(JSContext *ctx, const struct rt_permission_query *query);
 /* Parses a host for an operation. 0, or -1: with SecurityError if nothing at all is granted for the operation
  * (an invalid host can't be granted more), else InvalidAccessError. */
 int js_net_get_host(JSContext *ctx, JSValueConst value, enum rt_operation operation,

@@ -292,7 +292,7 @@ static JSValue js_lookup(JSContext *ctx, JSValueConst self, int argc, JSValueCon
     }
     struct rt_permission_query query = {
         .operation = operation, .host = &host, .port = port, .interface_index = js_net_zone(&host)};
-    if (js_net_ask(ctx, &query) < 0) {
+    if (js_ask(ctx, &query) < 0) {
         return JS_EXCEPTION;
     }
     JSValue object = JS_NewObjectClass(ctx, lookup_class);

@@ -335,7 +335,7 @@ static int prepare(JSContext *ctx, JSValueConst *argv, struct js_connect *connec
         return invalid(ctx, -EINVAL, "TCP reaches single hosts only, not groups", connect->host.name);
     }
     struct rt_permission_query query = query_of(connect);
-    return js_net_ask(ctx, &query) < 0 || check(ctx, connect) < 0 ? -1 : 0;
+    return js_ask(ctx, &query) < 0 || check(ctx, connect) < 0 ? -1 : 0;
 }
 
 JSValue js_tcp_connect(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv)

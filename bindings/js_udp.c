@@ -154,18 +154,6 @@ struct js_udp *js_udp_get_new(JSContext *ctx, JSValueConst self)
     return udp;
 }
 
-bool js_udp_may(JSContext *ctx, struct js_udp *udp, const struct rt_permission_query *query)
-{
-    struct rt_permissions *permissions = rt_permissions_of(udp->rt);
-    if (rt_permission_use(permissions, query) == RT_GRANTED) {
-        return true;
-    }
-    char text[RT_EXPLAIN_MAX];
-    rt_permission_explain(permissions, query, text, sizeof(text));
-    rt_throw_dom_exception(ctx, "SecurityError", NULL, "%s", text);
-    return false;
-}
-
 int js_udp_get_address(JSContext *ctx, JSValueConst value, const char *what, struct rt_host *ret_host)
 {
     if (!JS_IsString(value)) {
@@ -265,7 +253,7 @@ static JSValue js_udp_join(JSContext *ctx, JSValueConst self, int argc, JSValueC
         .port = udp->bound_port ? local_port(udp) : 0,
         .interface_index = interface_index ? interface_index : zone_of(&arguments.group),
     };
-    if (!js_udp_may(ctx, udp, &query)) {
+    if (js_ask(ctx, &query) < 0) {
         return JS_EXCEPTION;
     }
     const struct sockaddr *source =

@@ -3,8 +3,7 @@
 #ifndef CLEAT_JS_UDP_H
 #define CLEAT_JS_UDP_H
 
-#include "../runtime/permission.h"
-#include "../runtime/rt.h"
+#include "js_ask.h"
 #include "js_interface.h"
 #include "udp.h"
 
@@ -55,8 +54,6 @@ struct js_udp {
 /* The handle behind `self` if it is open, or if it was never opened; else NULL with InvalidStateError. */
 struct js_udp *js_udp_get_open(JSContext *ctx, JSValueConst self);
 struct js_udp *js_udp_get_new(JSContext *ctx, JSValueConst self);
-/* Whether an operation may be done now; false: SecurityError is thrown. */
-bool js_udp_may(JSContext *ctx, struct js_udp *udp, const struct rt_permission_query *query);
 /* A host argument that must be an address literal. 0, or -1 with an exception. */
 int js_udp_get_address(JSContext *ctx, JSValueConst value, const char *what, struct rt_host *ret_host);
 /* Remembers a destination of this socket. Addresses with a zone are not remembered: names of zones move. */

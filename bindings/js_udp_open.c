@@ -136,14 +136,14 @@ static bool may_open_any(JSContext *ctx, struct js_udp *udp)
         }
     }
     struct rt_permission_query query = {.operation = RT_UDP_SEND, .port = RT_ANY_PORT};
-    return js_udp_may(ctx, udp, &query);
+    return js_ask(ctx, &query) == 0;
 }
 
 /* A remote name is only looked at: the lookup is the use of the grant. */
 static bool may_send_to_name(JSContext *ctx, struct js_udp *udp, const struct rt_permission_query *query)
 {
     struct rt_permissions *permissions = rt_permissions_of(udp->rt);
-    return rt_permission_state(permissions, query) == RT_GRANTED || js_udp_may(ctx, udp, query);
+    return rt_permission_state(permissions, query) == RT_GRANTED || js_ask(ctx, query) == 0;
 }
 
 static bool may_open(JSContext *ctx, struct js_udp *udp, const struct open_options *o)
@@ -152,7 +152,7 @@ static bool may_open(JSContext *ctx, struct js_udp *udp, const struct open_optio
     memset(udp->permitted, 0, sizeof(udp->permitted));
     if (o->broadcast && !rt_permission_any(rt_permissions_of(udp->rt), RT_BROADCAST)) {
         struct rt_permission_query query = {.operation = RT_BROADCAST, .port = RT_ANY_PORT};
-        return js_udp_may(ctx, udp, &query);
+        return js_ask(ctx, &query) == 0;
     }
     unsigned interface_index = o->interface.index;
     bool local = o->has_local || o->local_port, remote = o->has_remote || o->remote_port;
@@ -184,7 +184,7 @@ static bool may_open(JSContext *ctx, struct js_udp *udp, const struct open_optio
                                             .host = any ? NULL : &o->local,
                                             .port = o->local_port,
                                             .interface_index = interface_index};
-        return js_udp_may(ctx, udp, &query);
+        return js_ask(ctx, &query) == 0;
     }
     return true;
 }

@@ -90,7 +90,7 @@ bool js_udp_may_send(JSContext *ctx, struct js_udp *udp, const struct rt_host *h
                 io_netif_is_broadcast(address))) {
         query.operation = RT_BROADCAST;
     }
-    if (!js_udp_may(ctx, udp, &query)) {
+    if (js_ask(ctx, &query) < 0) {
         return false;
     }
     *ret_broadcast = query.operation == RT_BROADCAST;
@@ -99,8 +99,7 @@ bool js_udp_may_send(JSContext *ctx, struct js_udp *udp, const struct rt_host *h
 
 /* A destination that the rules for single hosts permit, and of which the kernel says that it may be a
  * broadcast address. 1: it is, and is permitted; 0: it is not; -1: SecurityError. */
-static int may_broadcast(JSContext *ctx, struct js_udp *udp, const struct sockaddr *address,
-                         unsigned interface_index)
+static int may_broadcast(JSContext *ctx, const struct sockaddr *address, unsigned interface_index)
 {
     if (!io_netif_is_broadcast(address)) {
         return 0;
@@ -113,7 +112,7 @@ static int may_broadcast(JSContext *ctx, struct js_udp *udp, const struct sockad
                                         .host = &host,
                                         .port = rt_address_port(address),
                                         .interface_index = interface_index};
-    return js_udp_may(ctx, udp, &query) ? 1 : -1;
+    return js_ask(ctx, &query) == 0 ? 1 : -1;
 }
 
 /* The destination behind a host argument, checked. 0, or -1 with an exception. */
@@ -221,7 +220,7 @@ static int send_all(JSContext *ctx, struct js_udp *udp, const struct send_argume
                                      : io_udp_send_batch(&udp->io, datagrams, count, &destination);
     if (result == -EACCES && !permitted.broadcast) {
         unsigned interface_index = effective_interface(udp, destination.interface_index);
-        int may = may_broadcast(ctx, udp, destination.address, interface_index);
+        int may = may_broadcast(ctx, destination.address, interface_index);
         if (may < 0) {
             return -1;
         }

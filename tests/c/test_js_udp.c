@@ -2,7 +2,7 @@
  * errors, events, life. Each test is a module that runs in a runtime of its own, with the rules it names. Not
  * here: the public API (tests/api). */
 /* links: bindings/js_udp.c bindings/js_udp_open.c bindings/js_udp_send.c bindings/js_udp_receive.c */
-/* links: bindings/js_netif.c bindings/js_interface.c bindings/udp.c bindings/udp_group.c bindings/netif.c */
+/* links: bindings/js_netif.c bindings/js_ask.c bindings/js_interface.c bindings/udp.c bindings/udp_group.c bindings/netif.c */
 /* links: bindings/netif_watch.c bindings/net_provider.c bindings/net_option.c runtime/engine.c */
 /* links: runtime/errors.c runtime/builtins.c runtime/module_loader.c runtime/native_modules.c */
 /* links: runtime/signals.c runtime/timers.c runtime/uncaught.c runtime/bundle.c runtime/sha512.c */
