@@ -19,6 +19,9 @@ struct destination {
     enum rt_operation operation;
     int port; /* RT_ANY_PORT: not looked up for one */
     struct sockaddr_storage address;
+    unsigned epoch; /* of the permissions, when the address was last found permitted */
+    bool by_name;   /* looked up, not an address from the start */
+    char host[];    /* as it was looked up, to ask again when something has been denied */
 };
 
 struct js_lookup {
@@ -48,14 +51,49 @@ static JSValue new_destination(JSContext *ctx, const struct js_lookup *lookup,
     if (JS_IsException(value)) {
         return value;
     }
-    struct destination *destination = js_mallocz(ctx, sizeof(*destination));
+    size_t length = strlen(lookup->host.name);
+    struct destination *destination = js_mallocz(ctx, sizeof(*destination) + length + 1);
     if (destination == NULL) {
         JS_FreeValue(ctx, value);
         return JS_EXCEPTION;
     }
-    *destination = (struct destination){lookup->operation, lookup->port, *address};
+    destination->operation = lookup->operation;
+    destination->port = lookup->port;
+    destination->address = *address;
+    destination->epoch = rt_permissions_epoch(rt_permissions_of(lookup->rt));
+    destination->by_name = !lookup->host.is_address;
+    memcpy(destination->host, lookup->host.name, length + 1);
     JS_SetOpaque(value, destination);
     return value;
+}
+
+/* Whether nothing was denied since that meets an address. A grant "once" is used up by now and holds. 0, or
+ * -1 with SecurityError. */
+static int check_denials(JSContext *ctx, struct destination *destination, int port)
+{
+    struct rt_permissions *permissions = rt_permissions_of(rt_from_context(ctx));
+    const struct sockaddr *address = (const struct sockaddr *)&destination->address;
+    unsigned epoch = rt_permissions_epoch(permissions);
+    if (destination->epoch == epoch) {
+        return 0;
+    }
+    struct rt_host host = {.is_address = !destination->by_name, .address = destination->address};
+    memcpy(host.name, destination->host, strlen(destination->host) + 1);
+    struct rt_permission_query query = {.operation = destination->operation,
+                                        .host = &host,
+                                        .port = port,
+                                        .interface_index = js_net_zone(&host)};
+    char text[RT_EXPLAIN_MAX];
+    if (rt_permission_denied(permissions, &query)) {
+        rt_permission_explain(permissions, &query, text, sizeof(text));
+    } else if (destination->by_name && !rt_permission_address(permissions, &query, address)) {
+        rt_permission_explain_address(permissions, &query, address, text, sizeof(text));
+    } else {
+        destination->epoch = destination->port == RT_ANY_PORT ? destination->epoch : epoch;
+        return 0;
+    }
+    rt_throw_dom_exception(ctx, "SecurityError", NULL, "%s", text);
+    return -1;
 }
 
 int js_destination_address(JSContext *ctx, JSValueConst value, enum rt_operation operation, int port,
@@ -69,6 +107,9 @@ int js_destination_address(JSContext *ctx, JSValueConst value, enum rt_operation
         (destination->port != RT_ANY_PORT && destination->port != port)) {
         rt_throw_dom_exception(ctx, "SecurityError", NULL, "this address was looked up for %s on port %d",
                                rt_operation_name(destination->operation), destination->port);
+        return -1;
+    }
+    if (check_denials(ctx, destination, port) < 0) {
         return -1;
     }
     *ret_address = (const struct sockaddr *)&destination->address;

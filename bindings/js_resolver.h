@@ -9,7 +9,8 @@
 
 /* The address behind a Destination. 1: it is one, looked up for this operation and for this port (or for any
  * port), and *ret_address (port 0) holds as long as `value`. 0: something else than a Destination, no
- * exception. -1: looked up for another operation or port, SecurityError is thrown. Never runs JavaScript. */
+ * exception. -1: looked up for another operation or port, or denied since, SecurityError is thrown. Never
+ * runs JavaScript. */
 int js_destination_address(JSContext *ctx, JSValueConst value, enum rt_operation operation, int port,
                            const struct sockaddr **ret_address);
 

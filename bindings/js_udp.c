@@ -1,5 +1,5 @@
 /* js_udp.c - the class UdpHandle of "cleat:native/udp": life, events, groups and the table. Options are in
- * js_udp_open.c, datagrams in js_udp_send.c and js_udp_receive.c, the socket in udp.c.
+ * js_udp_open.c, datagrams in js_udp_write.c, js_udp_send.c and js_udp_receive.c, the socket in udp.c.
  *
  * OWNERSHIP  owner: the wrapper owns one struct js_udp
  *            kept alive by: while open a reference to itself and a pin of the loop
@@ -13,11 +13,9 @@
 
 static JSClassID udp_class;
 
-enum { EVENT_READABLE = 2, EVENT_WRITABLE = 3, EVENT_FAILED = 4, EVENT_CLOSED = 5 };
-
 /* Life ------------------------------------------------------------------------------------------- */
 
-static void tell(struct js_udp *udp, int event, JSValueConst detail)
+void js_udp_tell(struct js_udp *udp, int event, JSValueConst detail)
 {
     JSContext *ctx = rt_context(udp->rt);
     JSValueConst arguments[2] = {JS_MKVAL(JS_TAG_INT, event), detail};
@@ -32,7 +30,7 @@ static void on_closed(struct io_udp *io)
     JSContext *ctx = rt_context(udp->rt);
     udp->state = JS_UDP_CLOSED;
     if (!udp->failed) {
-        tell(udp, EVENT_CLOSED, JS_UNDEFINED);
+        js_udp_tell(udp, JS_UDP_ENDED, JS_UNDEFINED);
     }
     JSValue callback = udp->callback, self = udp->self;
     udp->callback = udp->self = JS_UNDEFINED;
@@ -41,12 +39,15 @@ static void on_closed(struct io_udp *io)
     JS_FreeValue(ctx, self); /* may free udp */
 }
 
-static void begin_close(struct js_udp *udp)
+/* `error`: what writes that can't leave any more are rejected with. Reads are the caller's to settle. */
+static void begin_close(struct js_udp *udp, JSValueConst error)
 {
+    JSContext *ctx = rt_context(udp->rt);
     if (udp->state == JS_UDP_OPEN) {
         udp->state = JS_UDP_CLOSING;
         rt_resource_unlink(&udp->resource);
-        js_udp_free_texts(JS_GetRuntime(rt_context(udp->rt)), udp);
+        js_udp_end_queue(ctx, udp, error);
+        js_udp_permit_nothing(JS_GetRuntime(ctx), udp);
         io_udp_close(&udp->io, on_closed);
     } else if (udp->state == JS_UDP_NEW) {
         udp->state = JS_UDP_CLOSED;
@@ -55,26 +56,40 @@ static void begin_close(struct js_udp *udp)
 
 static void close_resource(struct rt_resource *resource)
 {
-    begin_close((struct js_udp *)((char *)resource - offsetof(struct js_udp, resource)));
+    struct js_udp *udp = (struct js_udp *)((char *)resource - offsetof(struct js_udp, resource));
+    begin_close(udp, JS_UNDEFINED);
+    js_udp_free_received(JS_GetRuntime(rt_context(udp->rt)), udp);
+}
+
+static void fail(struct js_udp *udp, int error)
+{
+    JSContext *ctx = rt_context(udp->rt);
+    JSValue detail = rt_new_system_error(ctx, error, "poll", "UDP socket");
+    if (JS_IsException(detail)) {
+        detail = JS_GetException(ctx); /* out of memory */
+    }
+    udp->failed = true;
+    bool turn = rt_turn_enter(udp->rt);
+    begin_close(udp, detail);
+    if (turn) {
+        js_udp_end_reads(ctx, udp, detail);
+        rt_turn_leave(udp->rt);
+    }
+    js_udp_free_received(JS_GetRuntime(ctx), udp);
+    js_udp_tell(udp, JS_UDP_FAILED, detail);
+    JS_FreeValue(ctx, detail);
 }
 
 void js_udp_on_event(struct io_udp *io, int event, int error)
 {
     struct js_udp *udp = (struct js_udp *)io;
+    udp->flushes = 0;
     if (event == UV_READABLE) {
-        tell(udp, EVENT_READABLE, JS_UNDEFINED);
+        js_udp_on_readable(udp);
     } else if (event == UV_WRITABLE) {
-        tell(udp, EVENT_WRITABLE, JS_UNDEFINED);
+        js_udp_on_writable(udp);
     } else {
-        JSContext *ctx = rt_context(udp->rt);
-        udp->failed = true;
-        begin_close(udp);
-        JSValue detail = rt_new_system_error(ctx, error, "poll", "UDP socket");
-        if (JS_IsException(detail)) {
-            detail = JS_GetException(ctx); /* out of memory */
-        }
-        tell(udp, EVENT_FAILED, detail);
-        JS_FreeValue(ctx, detail);
+        fail(udp, error);
     }
 }
 
@@ -91,7 +106,10 @@ static void finalize(JSRuntime *js, JSValueConst value)
 {
     struct js_udp *udp = JS_GetOpaque(value, udp_class);
     if (udp) {
-        js_udp_free_texts(js, udp);
+        js_udp_free_received(js, udp);
+        js_udp_permit_nothing(js, udp);
+        JS_FreeValueRT(js, udp->default_host);
+        JS_FreeValueRT(js, udp->default_interface);
         JS_FreeValueRT(js, udp->callback);
         js_free_rt(js, udp);
     }
@@ -102,6 +120,8 @@ static void mark(JSRuntime *js, JSValueConst value, JS_MarkFunc *mark_value)
     struct js_udp *udp = JS_GetOpaque(value, udp_class);
     if (udp) {
         JS_MarkValue(js, udp->callback, mark_value);
+        js_udp_mark_received(js, udp, mark_value);
+        js_udp_mark_queue(js, udp, mark_value);
     }
 }
 
@@ -124,7 +144,11 @@ static JSValue js_create_udp(JSContext *ctx, JSValueConst self, int argc, JSValu
         return JS_EXCEPTION;
     }
     udp->rt = rt_from_context(ctx);
-    udp->self = udp->remote_text.text = udp->local_text.text = udp->interface_text = JS_UNDEFINED;
+    udp->self = udp->default_host = udp->default_interface = JS_UNDEFINED;
+    udp->default_port = -1;
+    udp->shared = js_udp_shared_of(ctx);
+    udp->reads_end = &udp->reads;
+    udp->queued_end = &udp->queued;
     udp->callback = JS_DupValue(ctx, argv[0]);
     JS_SetOpaque(wrapper, udp);
     return wrapper;
@@ -346,17 +370,27 @@ static JSValue js_udp_close(JSContext *ctx, JSValueConst self, int argc, JSValue
     if (!udp) {
         return JS_EXCEPTION;
     }
-    if (udp->state == JS_UDP_OPEN) {
-        (void)io_udp_dropped(&udp->io);
+    if (udp->state != JS_UDP_OPEN) {
+        begin_close(udp, JS_UNDEFINED);
+        return JS_UNDEFINED;
     }
-    begin_close(udp);
+    (void)io_udp_dropped(&udp->io);
+    JSValue error = JS_UNDEFINED;
+    if (udp->queued) {
+        error = rt_new_dom_exception(ctx, "InvalidStateError", NULL, NULL, "write: the socket is closed");
+        error = JS_IsException(error) ? JS_GetException(ctx) : error;
+    }
+    begin_close(udp, error);
+    JS_FreeValue(ctx, error);
+    js_udp_end_reads(ctx, udp, JS_UNDEFINED); /* last: may run JavaScript */
+    js_udp_free_received(JS_GetRuntime(ctx), udp);
     return JS_UNDEFINED;
 }
 
 /* RT_TYPES "cleat:native/udp"
     import type { Destination } from "cleat:native/resolver";
-    // 2 readable (after receive() gave an empty list), 3 writable (after send() gave false), 4 failed
-    // (detail: the error; the handle is closed), 5 closed (after close()).
+    // 2 readable (after receive() gave an empty list), 3 writable (after send() or flush() gave false),
+    // 4 failed (detail: the error; the handle is closed), 5 closed (after close()).
     type UdpEvent = 2 | 3 | 4 | 5;
     interface UdpOptions {
         localAddress: string | null; localPort: number; remoteAddress: string | null; remotePort: number;
@@ -368,6 +402,8 @@ static JSValue js_udp_close(JSContext *ctx, JSValueConst self, int argc, JSValue
         // 0, 4 or 6; 0: both where the addresses leave it open.
         family: number;
     }
+    type UdpToName = (data: unknown, host: string, port: number, interface_: string | number | null) =>
+   Promise<undefined>;
     // localAddress is what the datagram was sent to: a group for multicast. `data` is immutable.
     interface UdpMessage {
         data: ArrayBuffer; remoteAddress: string; remotePort: number; localAddress: string | null;
@@ -379,20 +415,31 @@ RT_TABLE(udp_methods, "cleat:native/udp", "UdpHandle"){
         "open", js_udp_open, 1, "(options: UdpOptions) => void",
         "Checks the permissions (SecurityError), creates and binds; throws on failure. A remote name is not "
         "resolved here: send() with a Destination does."),
+    RT_METHOD("setDefaults", js_udp_set_defaults, 3,
+              "(host: string | null, port: number | null, interface_: string | number | null) => void",
+              "What write() takes for members that a message leaves out."),
+    RT_METHOD(
+        "read", js_udp_read, 0,
+        "() => Promise<{ value: UdpMessage; done: false } | { value: undefined; done: true }>",
+        "The next datagram, done once the handle is closed. From the first call on up to 64 are fetched "
+        "ahead."),
     RT_METHOD("receive", js_udp_receive, 1, "(max: number) => UdpMessage[]",
-              "Up to `max` datagrams (recvmmsg); an empty list: none yet, event 2 follows."),
+              "Up to `max` datagrams that were received; an empty list: none yet, event 2 follows."),
+    RT_METHOD("write", js_udp_write, 2, "(message: unknown, toName: UdpToName) => Promise<undefined>",
+              "Converts a UDPMessage (each member is read once) and queues it; it leaves at the end of the "
+              "turn, by "
+              "one sendmmsg with all the others, or when there is room for it. The promise is that of this "
+              "datagram "
+              "alone; its rejection counts as handled. For a host that is a name: whatever toName returns."),
     RT_METHOD(
         "send", js_udp_send, 4,
         "(data: ArrayBuffer | ArrayBufferView, host: string | Destination, port: number, interface_: string "
         "| number | null) => boolean",
-        "Sends one datagram; false: the socket's buffer is full, event 3 follows and the call is to be "
-        "repeated. Throws for this datagram only; the socket stays usable."),
-    RT_METHOD(
-        "sendBatch", js_udp_send_batch, 4,
-        "(list: readonly (ArrayBuffer | ArrayBufferView)[], host: string | Destination, port: number, "
-        "interface_: string | number | null) => number",
-        "Sends datagrams to one destination (sendmmsg); the number taken: less than offered means to call "
-        "again with the rest, 0 to do so after event 3. Throws what the first one met."),
+        "Sends one datagram now, behind those that are queued; false: there is no room, event 3 follows and "
+        "the "
+        "call is to be repeated. Throws for this datagram only; the socket stays usable."),
+    RT_METHOD("flush", js_udp_flush, 0, "() => boolean",
+              "Sends what is queued; false: some of it is still there, event 3 follows when it is gone."),
     RT_METHOD("join", js_udp_join, 3,
               "(group: string, source: string | null, interface_: string | number | null) => void",
               "Joins a group, again is fine; checks the permission."),
@@ -414,7 +461,9 @@ RT_TABLE(udp_functions, "cleat:native/udp", ""){
 
 static int prepare(JSContext *ctx)
 {
-    return rt_define_class(ctx, &udp_class, &udp_class_def, udp_methods, RT_COUNT(udp_methods));
+    return js_udp_shared_prepare(ctx) < 0
+               ? -1
+               : rt_define_class(ctx, &udp_class, &udp_class_def, udp_methods, RT_COUNT(udp_methods));
 }
 
 const struct rt_native_module js_udp_module = {"cleat:native/udp", udp_functions, RT_COUNT(udp_functions),

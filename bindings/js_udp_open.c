@@ -149,7 +149,7 @@ static bool may_send_to_name(JSContext *ctx, struct js_udp *udp, const struct rt
 static bool may_open(JSContext *ctx, struct js_udp *udp, const struct open_options *o)
 {
     /* What an open() that failed was permitted, with other options, this one is not. */
-    memset(udp->permitted, 0, sizeof(udp->permitted));
+    js_udp_permit_nothing(JS_GetRuntime(ctx), udp);
     if (o->broadcast && !rt_permission_any(rt_permissions_of(udp->rt), RT_BROADCAST)) {
         struct rt_permission_query query = {.operation = RT_BROADCAST, .port = RT_ANY_PORT};
         return js_ask(ctx, &query) == 0;
@@ -161,13 +161,15 @@ static bool may_open(JSContext *ctx, struct js_udp *udp, const struct open_optio
     }
     int remote_port = o->remote_port ? o->remote_port : RT_ANY_PORT;
     if (o->has_remote && o->remote.is_address) {
-        bool broadcast;
-        if (!js_udp_may_send(ctx, udp, &o->remote, remote_port, interface_index, &broadcast)) {
+        struct js_udp_permitted permitted = {.text = JS_UNDEFINED, .port = remote_port};
+        if (!js_udp_may_send(ctx, udp, &o->remote, remote_port, interface_index, &permitted.operation)) {
             return false;
         }
         if (o->remote_port) {
-            js_udp_permit(udp, o->remote.name, remote_port, 0, (const struct sockaddr *)&o->remote.address,
-                          broadcast);
+            permitted.broadcast = permitted.operation == RT_BROADCAST;
+            memcpy(&permitted.address, &o->remote.address, sizeof(permitted.address));
+            rt_address_set_port(&permitted.address.any, (uint16_t)remote_port);
+            js_udp_permit(ctx, udp, JS_UNDEFINED, o->remote.name, &permitted);
         }
     } else if (remote) {
         struct rt_permission_query query = {.operation = RT_UDP_SEND,

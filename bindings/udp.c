@@ -26,7 +26,8 @@ enum {
 };
 
 /* The receive buffers, one set per thread: datagrams are copied out before the next receive. Made with the
- * first socket, freed with the last. */
+ * first socket, freed with the last. The headers are ready to be filled; those that were filled are made
+ * ready again. */
 struct pool {
     struct mmsghdr headers[IO_UDP_BATCH];
     struct iovec vectors[IO_UDP_BATCH];
@@ -38,6 +39,27 @@ struct pool {
 static _Thread_local struct pool *pool;
 static _Thread_local unsigned pool_users;
 
+static void ready_header(struct mmsghdr *header)
+{
+    header->msg_hdr.msg_namelen = sizeof(pool->names[0]);
+    header->msg_hdr.msg_controllen = CONTROL_MAX;
+    header->msg_hdr.msg_flags = 0;
+}
+
+static void ready_pool(void)
+{
+    for (unsigned i = 0; i < IO_UDP_BATCH; i++) {
+        pool->vectors[i] = (struct iovec){pool->buffers[i], IO_UDP_DATAGRAM_MAX};
+        pool->headers[i].msg_hdr = (struct msghdr){
+            .msg_name = &pool->names[i],
+            .msg_iov = &pool->vectors[i],
+            .msg_iovlen = 1,
+            .msg_control = pool->controls[i],
+        };
+        ready_header(&pool->headers[i]);
+    }
+}
+
 static int pool_use(void)
 {
     if (!pool) {
@@ -46,6 +68,7 @@ static int pool_use(void)
         if (!pool) {
             return -ENOMEM;
         }
+        ready_pool();
     }
     pool_users++;
     return 0;
@@ -244,33 +267,19 @@ static void parse_control(struct io_udp *udp, struct msghdr *header, struct io_u
 
 static void unmap(union io_address *address)
 {
+    if (address->any.sa_family != AF_INET6 || !IN6_IS_ADDR_V4MAPPED(&address->in6.sin6_addr)) {
+        return;
+    }
     struct sockaddr_storage storage = {0};
     memcpy(&storage, address, sizeof(*address));
     io_net_address_unmap(&storage);
     memcpy(address, &storage, sizeof(*address));
 }
 
-static void prepare_headers(unsigned count)
-{
-    for (unsigned i = 0; i < count; i++) {
-        pool->vectors[i] = (struct iovec){pool->buffers[i], IO_UDP_DATAGRAM_MAX};
-        pool->names[i].any.sa_family = AF_UNSPEC;
-        pool->headers[i].msg_hdr = (struct msghdr){
-            .msg_name = &pool->names[i],
-            .msg_namelen = sizeof(pool->names[i]),
-            .msg_iov = &pool->vectors[i],
-            .msg_iovlen = 1,
-            .msg_control = pool->controls[i],
-            .msg_controllen = CONTROL_MAX,
-        };
-    }
-}
-
 /* Skips errors that are pending on the socket: they belong to datagrams sent earlier. */
 static unsigned receive_batch(int fd, unsigned max)
 {
     for (int i = 0; i < PENDING_ERRORS_MAX; i++) {
-        prepare_headers(max);
         int count = recvmmsg(fd, pool->headers, max, 0, NULL);
         if (count >= 0) {
             return (unsigned)count;
@@ -298,7 +307,11 @@ unsigned io_udp_receive(struct io_udp *udp, unsigned max, const struct io_udp_me
                 .remote = pool->names[i],
                 .hop_limit = -1,
             };
+            if (pool->headers[i].msg_hdr.msg_namelen == 0) {
+                message->remote.any.sa_family = AF_UNSPEC;
+            }
             parse_control(udp, &pool->headers[i].msg_hdr, message);
+            ready_header(&pool->headers[i]);
             unmap(&message->remote);
             kept += udp->only_interface == 0 || message->interface_index == udp->only_interface;
         }
@@ -313,7 +326,7 @@ unsigned io_udp_receive(struct io_udp *udp, unsigned max, const struct io_udp_me
 /* Sending ---------------------------------------------------------------------------------------- */
 
 struct send_target {
-    struct sockaddr_storage address;
+    union io_address address;
     _Alignas(struct cmsghdr) uint8_t control[CMSG_SPACE(sizeof(struct in6_pktinfo))];
 };
 
@@ -333,15 +346,17 @@ static int prepare_send(const struct io_udp *udp, const struct io_udp_destinatio
                         struct send_target *target, struct msghdr *ret_header)
 {
     unsigned interface_index = destination->interface_index;
+    struct sockaddr_storage address;
     int error = io_net_address_for(udp->family, destination->address,
-                                   interface_index ? interface_index : udp->only_interface, &target->address);
+                                   interface_index ? interface_index : udp->only_interface, &address);
     if (error) {
         return error;
     }
     struct msghdr header = {
         .msg_name = &target->address,
-        .msg_namelen = io_net_address_length((struct sockaddr *)&target->address),
+        .msg_namelen = io_net_address_length((struct sockaddr *)&address),
     };
+    memcpy(&target->address, &address, sizeof(target->address));
     if (interface_index) {
         memset(target->control, 0, sizeof(target->control));
         header.msg_control = target->control;
@@ -389,31 +404,56 @@ static int send_prepared(int fd, struct mmsghdr *headers, unsigned count, bool b
 int io_udp_send(struct io_udp *udp, const uint8_t *data, size_t length,
                 const struct io_udp_destination *destination)
 {
-    struct iovec vector = {(void *)(uintptr_t)data, length};
-    int result = io_udp_send_batch(udp, &vector, 1, destination);
-    return result < 0 ? result : 0;
+    struct io_udp_datagram datagram = {data, length, *destination, 0};
+    return io_udp_send_batch(udp, &datagram, 1) == 0 ? -EAGAIN : datagram.result;
 }
 
-int io_udp_send_batch(struct io_udp *udp, struct iovec *datagrams, unsigned count,
-                      const struct io_udp_destination *destination)
+/* Datagrams as sendmmsg() takes them in one call: for as long as they can be addressed at all and agree about
+ * broadcasting. */
+struct send_run {
+    struct mmsghdr headers[IO_UDP_BATCH];
+    struct iovec vectors[IO_UDP_BATCH];
+    struct send_target targets[IO_UDP_BATCH];
+};
+
+/* Returns how many were taken in; 0: the first can't be sent, its result is set. */
+static unsigned prepare_run(const struct io_udp *udp, struct io_udp_datagram *datagrams, unsigned count,
+                            struct send_run *run)
 {
-    assert(count > 0);
-    struct send_target target;
-    struct msghdr header;
-    int error = prepare_send(udp, destination, &target, &header);
-    if (error) {
-        return error;
+    unsigned taken = 0;
+    for (; taken < count && taken < IO_UDP_BATCH; taken++) {
+        struct io_udp_datagram *datagram = &datagrams[taken];
+        struct msghdr *header = &run->headers[taken].msg_hdr;
+        if (datagram->destination.broadcast != datagrams[0].destination.broadcast) {
+            break;
+        }
+        datagram->result = prepare_send(udp, &datagram->destination, &run->targets[taken], header);
+        if (datagram->result) {
+            break;
+        }
+        run->vectors[taken] = (struct iovec){(void *)(uintptr_t)datagram->data, datagram->length};
+        header->msg_iov = &run->vectors[taken];
+        header->msg_iovlen = 1;
     }
-    if (count > IO_UDP_SEND_BATCH_MAX) {
-        count = IO_UDP_SEND_BATCH_MAX;
+    return taken;
+}
+
+unsigned io_udp_send_batch(struct io_udp *udp, struct io_udp_datagram *datagrams, unsigned count)
+{
+    struct send_run run;
+    unsigned done = 0;
+    while (done < count) {
+        struct io_udp_datagram *first = &datagrams[done];
+        unsigned taken = prepare_run(udp, first, count - done, &run);
+        int sent = taken > 0 ? send_prepared(udp->fd, run.headers, taken, first->destination.broadcast)
+                             : first->result;
+        if (sent < 0) {
+            first->result = sent;
+            return sent == -EAGAIN ? done : done + 1;
+        }
+        done += (unsigned)sent; /* less than taken: the next one fails, and says how when it comes first */
     }
-    struct mmsghdr headers[IO_UDP_SEND_BATCH_MAX];
-    for (unsigned i = 0; i < count; i++) {
-        headers[i].msg_hdr = header;
-        headers[i].msg_hdr.msg_iov = &datagrams[i];
-        headers[i].msg_hdr.msg_iovlen = 1;
-    }
-    return send_prepared(udp->fd, headers, count, destination->broadcast);
+    return done;
 }
 
 int io_udp_route(const struct sockaddr *remote, const struct sockaddr *local, unsigned interface_index,

@@ -22,9 +22,10 @@ union io_address {
 };
 
 enum {
-    /* Datagrams per recvmmsg(). The pool is 64 KiB for each (only touched pages take memory): half a MiB at
-     * worst, where most of what batching can save is saved. */
-    IO_UDP_BATCH = 8,
+    /* Datagrams per recvmmsg() and per sendmmsg(): beyond it a system call costs nothing that counts. The
+     * pool has room for the largest in each place, of which only touched pages take memory: 128 KiB for
+     * datagrams as networks carry them, 2 MiB at worst. */
+    IO_UDP_BATCH = 32,
     IO_UDP_DATAGRAM_MAX = 65536,
     /* Groups per socket. Linux allows 20 for IPv4 (igmp_max_memberships) and some hundred for IPv6. */
     IO_UDP_MEMBERSHIPS_MAX = 256,
@@ -74,7 +75,8 @@ int io_udp_open(struct io_udp *udp, uv_loop_t *loop, int family, const struct io
 /* Leaves all groups, frees the port at once; on_closed follows from the loop, no event after this call. */
 void io_udp_close(struct io_udp *udp, io_udp_closed_callback *on_closed);
 
-/* At most max (and IO_UDP_BATCH) datagrams. Returns their number, 0 if none waits. */
+/* At most max (and IO_UDP_BATCH) datagrams, by one recvmmsg(). Returns their number, 0 if none waits. Less
+ * than asked for means that there were no more at that moment: the loop tells of later ones. */
 unsigned io_udp_receive(struct io_udp *udp, unsigned max, const struct io_udp_message **ret_messages);
 /* Asks for one event, UV_READABLE or UV_WRITABLE. 0 or a negative errno. */
 int io_udp_want(struct io_udp *udp, int event);
@@ -87,11 +89,17 @@ struct io_udp_destination {
 /* Sends one datagram. 0, -EAGAIN (buffer full: want UV_WRITABLE), or the error of this datagram. */
 int io_udp_send(struct io_udp *udp, const uint8_t *data, size_t length,
                 const struct io_udp_destination *destination);
-/* Sends datagrams to one destination (sendmmsg), at most IO_UDP_SEND_BATCH_MAX. Returns the number taken (at
- * least 1), or the error of the first. */
-enum { IO_UDP_SEND_BATCH_MAX = 64 };
-int io_udp_send_batch(struct io_udp *udp, struct iovec *datagrams, unsigned count,
-                      const struct io_udp_destination *destination);
+
+struct io_udp_datagram {
+    const uint8_t *data;
+    size_t length;
+    struct io_udp_destination destination;
+    int result; /* set by io_udp_send_batch(): 0, or the negative errno of this datagram */
+};
+/* Sends datagrams in their order, by as few sendmmsg() as can be. Returns how many are done with, and stops
+ * behind the first that fails (its result says how) and before the first for which the socket's buffer has no
+ * room (its result is -EAGAIN: want UV_WRITABLE). */
+unsigned io_udp_send_batch(struct io_udp *udp, struct io_udp_datagram *datagrams, unsigned count);
 
 /* Joins a group by an interface (0: the system chooses); again is fine. An interface that was removed and
  * came back under its name can be joined again. 0, -EADDRNOTAVAIL/-ENODEV/-ENOBUFS/… */

@@ -157,6 +157,39 @@ static void drain_microtasks(struct rt *rt)
     }
 }
 
+void rt_at_turn_end(struct rt *rt, struct rt_turn_end *work)
+{
+    if (!work->next) {
+        work->prev = rt->turn_end.prev;
+        work->next = &rt->turn_end;
+        rt->turn_end.prev->next = work;
+        rt->turn_end.prev = work;
+    }
+}
+
+void rt_cancel_turn_end(struct rt_turn_end *work)
+{
+    if (work->next) {
+        work->prev->next = work->next;
+        work->next->prev = work->prev;
+        work->next = work->prev = NULL;
+    }
+}
+
+/* Microtasks and the work that they leave for the end of the turn, until there is neither. */
+static void finish_jobs(struct rt *rt)
+{
+    drain_microtasks(rt);
+    while (rt->turn_end.next != &rt->turn_end && !rt->stopping) {
+        struct rt_turn_end *work = rt->turn_end.next;
+        rt_cancel_turn_end(work);
+        work->run(work);
+        if (rt->turn_end.next == &rt->turn_end) {
+            drain_microtasks(rt);
+        }
+    }
+}
+
 static void run_idle_gc(uv_timer_t *timer)
 {
     struct rt *rt = timer->data;
@@ -166,10 +199,10 @@ static void run_idle_gc(uv_timer_t *timer)
 
 void rt_turn_leave(struct rt *rt)
 {
-    drain_microtasks(rt);
+    finish_jobs(rt);
     while (rt->pending_count > 0 && !rt->stopping) {
         rt_notify_rejections(rt);
-        drain_microtasks(rt);
+        finish_jobs(rt);
     }
     rt->turn_depth = 0;
     rt->turn_deadline = 0;
@@ -297,6 +330,7 @@ struct rt *rt_create(const struct rt_options *options, int *ret_error)
         rt->options.stack_size = RT_DEFAULT_STACK_SIZE;
     }
     rt->resources.next = rt->resources.prev = &rt->resources;
+    rt->turn_end.next = rt->turn_end.prev = &rt->turn_end;
     rt->dom_exception = rt->main_promise = rt->host = JS_UNDEFINED;
     for (int i = 0; i < RT_VIEW_GETTERS; i++) {
         rt->view_getters[i] = JS_UNDEFINED;

@@ -51,8 +51,9 @@ struct rt {
     struct rt_permissions *permissions;
 
     /* Turns */
-    int turn_depth;         /* > 0 while JavaScript runs */
-    uint64_t turn_deadline; /* uv_hrtime(), 0: none */
+    int turn_depth;              /* > 0 while JavaScript runs */
+    struct rt_turn_end turn_end; /* head of the list of what is to be done at the end of the turn */
+    uint64_t turn_deadline;      /* uv_hrtime(), 0: none */
     bool turn_exceeded;
     bool stopping; /* no JavaScript any more */
     int exit_code;
@@ -107,11 +108,6 @@ void rt_stop(struct rt *rt, int exit_code);
 
 /* Turns ------------------------------------------------------------------------------------------ */
 
-/* The brackets of a turn, for C that starts JavaScript other than by calling a function. rt_turn_leave drains
- * the microtasks and reports rejections. Not nested: false if a turn is running or the runtime is stopping.
- */
-bool rt_turn_enter(struct rt *rt);
-void rt_turn_leave(struct rt *rt);
 /* Puts changed options into force. */
 void rt_apply_limits(struct rt *rt);
 /* More stack and memory for a moment; nests. */

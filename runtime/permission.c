@@ -60,6 +60,7 @@ static int add_text(struct rt_permissions *p, struct rt_rules *rules, const char
         p->narrowed = p->narrowed || !name;
         p->narrowed_names = p->narrowed_names || (name && purpose == RT_RULE_DENY);
     }
+    p->epoch += result == 0 && purpose == RT_RULE_DENY;
     return result;
 }
 
@@ -88,6 +89,12 @@ int rt_permissions_allow_all(struct rt_permissions *p)
 void rt_permissions_limit(struct rt_permissions *p)
 {
     p->limited = true;
+    p->epoch++;
+}
+
+unsigned rt_permissions_epoch(const struct rt_permissions *p)
+{
+    return p->epoch;
 }
 
 void rt_permissions_can_ask(struct rt_permissions *p, bool yes)
@@ -141,6 +148,7 @@ int rt_permissions_grant(struct rt_permissions *p, const struct rt_permission_qu
 
 int rt_permissions_refuse(struct rt_permissions *p, const struct rt_permission_query *query)
 {
+    p->epoch++;
     return add_answer(p, &p->denied, query, false);
 }
 
@@ -328,6 +336,13 @@ bool rt_permission_settled(const struct rt_permissions *p, const struct rt_permi
     size_t once = 0;
     enum answer answer = judge(p, query, &once);
     return answer == YES || answer == NO;
+}
+
+bool rt_permission_denied(const struct rt_permissions *p, const struct rt_permission_query *query)
+{
+    struct rt_rule set;
+    return rt_permissions_set(p, query, &set) < 0 || rt_permissions_denial(p, &set) != NULL ||
+           !rt_permissions_declared(p, &set, 0);
 }
 
 bool rt_permission_address(const struct rt_permissions *p, const struct rt_permission_query *query,

@@ -73,6 +73,13 @@ bool rt_permission_settled(const struct rt_permissions *p, const struct rt_permi
  * and which is granted: outside every deny rule, and of a class that the granting rule covers. */
 bool rt_permission_address(const struct rt_permissions *p, const struct rt_permission_query *query,
                            const struct sockaddr *address);
+/* A number that changes whenever something is taken away (a deny rule, a refusal): who keeps verdicts
+ * compares it before each use, and asks rt_permission_denied() again when it is another one. Being granted
+ * more changes nothing for what was granted. */
+unsigned rt_permissions_epoch(const struct rt_permissions *p);
+/* Whether a deny rule or a refusal meets a query that was granted before. Unlike rt_permission_state() it
+ * does not ask for a grant: one given "once" is used up, and holds for what it was used for. */
+bool rt_permission_denied(const struct rt_permissions *p, const struct rt_permission_query *query);
 /* Whether anything at all is granted for an operation (a socket that may be made at all). */
 bool rt_permission_any(const struct rt_permissions *p, enum rt_operation operation);
 

@@ -20,6 +20,7 @@ struct rt_permissions {
     struct rt_once once[RT_ONCE_MAX]; /* oldest first */
     size_t once_count;
     struct rt_prompt *prompt;
+    unsigned epoch;      /* grows with every change that can take something away */
     bool limited;        /* only what `declared` covers can be granted */
     bool can_ask;        /* somebody can be asked */
     bool narrowed;       /* a rule on addresses names classes: the class of a literal matters */

@@ -30,6 +30,22 @@ struct rt_permissions *rt_permissions_of(struct rt *rt);
  * JavaScript. Does nothing once the runtime is stopping. Arguments stay the caller's. */
 void rt_call(struct rt *rt, JSValueConst function, int argc, JSValueConst *argv);
 
+/* The brackets of a turn, for C that starts JavaScript other than by calling one function: that settles
+ * promises, say. rt_turn_leave drains the microtasks and reports rejections. Not nested: false if a turn is
+ * running or the runtime is stopping. */
+bool rt_turn_enter(struct rt *rt);
+void rt_turn_leave(struct rt *rt);
+
+/* Work for the end of the turn that runs: done once the microtasks are drained, in the order asked for; what
+ * it settles is then handled within the same turn. Asking again is fine. Must not run JavaScript itself.
+ * Where the runtime stops first it is never done. */
+struct rt_turn_end {
+    struct rt_turn_end *next, *prev; /* NULL: not asked for */
+    void (*run)(struct rt_turn_end *work);
+};
+void rt_at_turn_end(struct rt *rt, struct rt_turn_end *work);
+void rt_cancel_turn_end(struct rt_turn_end *work); /* not asked for: fine */
+
 /* Keeps the loop alive while something is open that has no active loop handle of its own (an open
  * socket that nobody reads from). Balanced calls; cheap. */
 void rt_pin(struct rt *rt);

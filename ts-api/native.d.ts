@@ -230,8 +230,8 @@ declare module "cleat:native/timer" {
 
 declare module "cleat:native/udp" {
     import type { Destination } from "cleat:native/resolver";
-    // 2 readable (after receive() gave an empty list), 3 writable (after send() gave false), 4 failed
-    // (detail: the error; the handle is closed), 5 closed (after close()).
+    // 2 readable (after receive() gave an empty list), 3 writable (after send() or flush() gave false),
+    // 4 failed (detail: the error; the handle is closed), 5 closed (after close()).
     type UdpEvent = 2 | 3 | 4 | 5;
     interface UdpOptions {
         localAddress: string | null;
@@ -252,6 +252,12 @@ declare module "cleat:native/udp" {
         // 0, 4 or 6; 0: both where the addresses leave it open.
         family: number;
     }
+    type UdpToName = (
+        data: unknown,
+        host: string,
+        port: number,
+        interface_: string | number | null,
+    ) => Promise<undefined>;
     // localAddress is what the datagram was sent to: a group for multicast. `data` is immutable.
     interface UdpMessage {
         data: ArrayBuffer;
@@ -264,22 +270,23 @@ declare module "cleat:native/udp" {
     interface UdpHandle {
         /** Checks the permissions (SecurityError), creates and binds; throws on failure. A remote name is not resolved here: send() with a Destination does. */
         open(options: UdpOptions): void;
-        /** Up to `max` datagrams (recvmmsg); an empty list: none yet, event 2 follows. */
+        /** What write() takes for members that a message leaves out. */
+        setDefaults(host: string | null, port: number | null, interface_: string | number | null): void;
+        /** The next datagram, done once the handle is closed. From the first call on up to 64 are fetched ahead. */
+        read(): Promise<{ value: UdpMessage; done: false } | { value: undefined; done: true }>;
+        /** Up to `max` datagrams that were received; an empty list: none yet, event 2 follows. */
         receive(max: number): UdpMessage[];
-        /** Sends one datagram; false: the socket's buffer is full, event 3 follows and the call is to be repeated. Throws for this datagram only; the socket stays usable. */
+        /** Converts a UDPMessage (each member is read once) and queues it; it leaves at the end of the turn, by one sendmmsg with all the others, or when there is room for it. The promise is that of this datagram alone; its rejection counts as handled. For a host that is a name: whatever toName returns. */
+        write(message: unknown, toName: UdpToName): Promise<undefined>;
+        /** Sends one datagram now, behind those that are queued; false: there is no room, event 3 follows and the call is to be repeated. Throws for this datagram only; the socket stays usable. */
         send(
             data: ArrayBuffer | ArrayBufferView,
             host: string | Destination,
             port: number,
             interface_: string | number | null,
         ): boolean;
-        /** Sends datagrams to one destination (sendmmsg); the number taken: less than offered means to call again with the rest, 0 to do so after event 3. Throws what the first one met. */
-        sendBatch(
-            list: readonly (ArrayBuffer | ArrayBufferView)[],
-            host: string | Destination,
-            port: number,
-            interface_: string | number | null,
-        ): number;
+        /** Sends what is queued; false: some of it is still there, event 3 follows when it is gone. */
+        flush(): boolean;
         /** Joins a group, again is fine; checks the permission. */
         join(group: string, source: string | null, interface_: string | number | null): void;
         /** Leaves a group that was joined with the same arguments, also by an interface that is gone. */

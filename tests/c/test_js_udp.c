@@ -2,6 +2,7 @@
  * errors, events, life. Each test is a module that runs in a runtime of its own, with the rules it names. Not
  * here: the public API (tests/api). */
 /* links: bindings/js_udp.c bindings/js_udp_open.c bindings/js_udp_send.c bindings/js_udp_receive.c */
+/* links: bindings/js_udp_message.c bindings/js_udp_permit.c bindings/js_udp_write.c */
 /* links: bindings/js_netif.c bindings/js_ask.c bindings/js_interface.c bindings/udp.c bindings/udp_group.c bindings/netif.c */
 /* links: bindings/netif_watch.c bindings/net_provider.c bindings/net_option.c runtime/engine.c */
 /* links: runtime/errors.c runtime/builtins.c runtime/module_loader.c runtime/native_modules.c */
@@ -73,6 +74,15 @@ static const char prelude[] =
     "            equal(await this.next(), 2);"
     "        }"
     "    }"
+    "    async all() {"
+    "        for (;;) {"
+    "            const messages = this.handle.receive(64);"
+    "            if (messages.length > 0) return messages;"
+    "            equal(await this.next(), 2);"
+    "        }"
+    "    }"
+    "    toName = () => { throw new Error('no name'); };"
+    "    write(data, remoteAddress, remotePort, by) { return this.handle.write({ data, remoteAddress, remotePort, interface: by }, this.toName); }"
     "    get port() { return this.handle.info().localPort; }"
     "    send(data, host, port, by = null) { return this.handle.send(bytes(data), host, port, by); }"
     "    async close() { this.handle.close(); equal(await this.next(), 5); }"
@@ -109,6 +119,17 @@ static JSValue js_gc(JSContext *ctx, JSValueConst self, int argc, JSValueConst *
     return JS_UNDEFINED;
 }
 
+static JSValue js_deny(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv)
+{
+    (void)self;
+    (void)argc;
+    char error[RT_RULE_ERROR_MAX];
+    const char *rule = JS_ToCString(ctx, argv[0]);
+    CHECK(rule && rt_permissions_deny(rt_permissions_of(rt_from_context(ctx)), rule, error) == 0);
+    JS_FreeCString(ctx, rule);
+    return JS_UNDEFINED;
+}
+
 static void allow(struct rt *rt, const char *rules)
 {
     char rule[128], error[RT_RULE_ERROR_MAX];
@@ -140,6 +161,7 @@ static void run(const char *rules, const char *script)
     JSValue global = JS_GetGlobalObject(ctx);
     JS_SetPropertyStr(ctx, global, "done", JS_NewCFunction(ctx, js_done, "done", 0));
     JS_SetPropertyStr(ctx, global, "ip", JS_NewCFunction(ctx, js_ip, "ip", 1));
+    JS_SetPropertyStr(ctx, global, "deny", JS_NewCFunction(ctx, js_deny, "deny", 1));
     JS_SetPropertyStr(ctx, global, "gc", JS_NewCFunction(ctx, js_gc, "gc", 0));
     JS_FreeValue(ctx, global);
     size_t size = sizeof(prelude) + strlen(script);
@@ -381,35 +403,232 @@ TEST(one_error_does_not_end_the_socket)
         "end.handle.close(); done();");
 }
 
-TEST(batches_go_out_and_come_in)
+TEST(what_is_written_in_a_turn_leaves_in_order_at_its_end)
 {
     run("udp.send;udp.bind",
         "const end = new End({ localPort: 5000, receiveBufferSize: 1 << 20 });"
-        "const list = Array.from({ length: 100 }, (_, i) => bytes(String(i)));"
-        "let sent = 0;"
-        "while (sent < list.length) sent += end.handle.sendBatch(list.slice(sent), '127.0.0.1', 5000, null);"
+        "const buffer = new Uint8Array(1);"
+        "const writes = [];"
+        "for (let i = 0; i < 20; i++) { buffer[0] = i; writes.push(end.write(buffer, '127.0.0.1', 5000)); }" /* as it is now */
+        "equal(end.handle.receive(100), []);" /* none has left yet: also the loop was not asked */
+        "equal(await Promise.all(writes), Array(20).fill(undefined));"
         "const got = [];"
-        "while (got.length < 100) got.push(...end.handle.receive(1000).map((message) => Number(text(message.data))));"
-        "equal(got, list.map((_, i) => i));"
-        "equal(end.handle.receive(0), []);"
-        "equal(end.handle.sendBatch([], '127.0.0.1', 5000, null), 0);"
-        "throws(() => end.handle.sendBatch(['x'], '127.0.0.1', 5000, null), 'TypeError');"
-        "throws(() => end.handle.sendBatch({ length: 1 }, '127.0.0.1', 5000, null), 'TypeError');"
+        "while (got.length < 20) got.push(...(await end.all()).map((message) => new Uint8Array(message.data)[0]));"
+        "equal(got, Array.from({ length: 20 }, (_, i) => i));"
+        "for (let i = 0; i < 100; i++) void end.write(String(i), '127.0.0.1', 5000);" /* more than one sendmmsg takes */
+        "const more = [];"
+        "while (more.length < 100) more.push(...(await end.all()).map((message) => Number(text(message.data))));"
+        "equal(more, Array.from({ length: 100 }, (_, i) => i));"
         "end.handle.close(); done();");
+}
+
+TEST(each_write_has_its_own_outcome)
+{
+    run("udp.send=127.0.0.1;udp.send=203.0.113.1;udp.bind;udp.send=10.0.0.0/24",
+        "const end = new End({ localPort: 5000 });"
+        "const outcome = (promise) => promise.then(() => 'sent', (error) => typeof error.code === 'string' ? error.code : error.name);"
+        "const write = (data, host, port, by) => outcome(end.write(data, host, port, by));"
+        "equal(await Promise.all(["
+        "    write('a', '127.0.0.1', 5000), write(new Uint8Array(70000), '127.0.0.1', 5000), write('x', '203.0.113.1', 9),"
+        "    write('x', '127.0.0.2', 9), write('x', '10.0.0.255', 9), write('b', '127.0.0.1', 5000), write({}, '127.0.0.1', 5000),"
+        "    write('x', '127.0.0.1', 0), write('x', '127.0.0.1', 70000), write('x', '1.2.3', 9), write('x', 'fe80::1%nosuch', 9),"
+        "    write('x', undefined, 9), write('x', '127.0.0.1', undefined), write('x', '10.0.0.2', 9, 'nosuch'), write('x', '10.0.0.2', 9, 0),"
+        "    write('c', new String('127.0.0.1'), '5000'), outcome(end.handle.write()), outcome(end.handle.write(1)), outcome(end.handle.write({}))]),"
+        "    ['sent', 'EMSGSIZE', 'ENETUNREACH', 'SecurityError', 'SecurityError', 'sent', 'TypeError', 'InvalidAccessError', 'InvalidAccessError',"
+        "        'EINVAL', 'EINVAL', 'InvalidAccessError', 'InvalidAccessError', 'ENODEV', 'TypeError', 'sent', 'TypeError', 'TypeError', 'TypeError']);"
+        "const got = [];"
+        "while (got.length < 3) got.push(...(await end.all()).map((message) => text(message.data)));"
+        "equal(got, ['a', 'b', 'c']);"
+        "void end.write('x', '127.0.0.2', 9);" /* nobody hears of it: no uncaught error */
+        "void end.write(new Uint8Array(70000), '127.0.0.1', 9);"
+        "await 0; end.handle.close(); done();");
+}
+
+TEST(a_message_is_completed_with_the_defaults)
+{
+    run("udp.send=127.0.0.1;udp.bind",
+        "const end = new End({ localPort: 5000 });"
+        "end.handle.setDefaults('127.0.0.1', 5000, null);"
+        "await end.handle.write({ data: 'x' }, end.toName);"
+        "equal(text((await end.receive()).data), 'x');"
+        "await end.handle.write({ data: 'y', remoteAddress: null, remotePort: null, interface: null }, end.toName);"
+        "equal(text((await end.receive()).data), 'y');"
+        "end.handle.setDefaults(null, null, 'nosuch');"
+        "const error = await end.handle.write({ data: 'x', remoteAddress: '127.0.0.1', remotePort: 9 }, end.toName).catch((e) => e);"
+        "equal(error.code, 'ENODEV');"
+        "throws(() => end.handle.setDefaults(Symbol(), null, null), 'TypeError');"
+        "throws(() => end.handle.setDefaults(null, 1n, null), 'TypeError');"
+        "end.handle.close(); done();");
+}
+
+TEST(a_name_is_left_to_others)
+{
+    run("udp.send=127.0.0.1;udp.bind",
+        "const end = new End({ localPort: 5000 });"
+        "const seen = [];"
+        "const toName = (...fields) => { seen.push(fields); return Promise.resolve(); };"
+        "await end.handle.write({ data: 'x', remoteAddress: 'Example.com', remotePort: 9.9 }, toName);"
+        "await end.handle.write({ data: 'y', remoteAddress: 'b.example', remotePort: 9, interface: 1 }, toName);"
+        "equal(seen, [['x', 'Example.com', 9, null], ['y', 'b.example', 9, 1]]);"
+        "const error = await end.handle.write({ data: 'x', remoteAddress: 'c.example', remotePort: 9 }, () => { throw new RangeError(); }).catch((e) => e);"
+        "equal(error.name, 'RangeError');"
+        "end.handle.close(); done();");
+}
+
+TEST(what_does_not_fit_waits_for_room_up_to_a_limit)
+{
+    /* A host that does not answer ARP: the kernel keeps what is sent there, in the socket's buffer. */
+    run("udp.send;udp.bind",
+        "const end = new End({ sendBufferSize: 4096 });"
+        "const data = new Uint8Array(1200), outcomes = [];"
+        "const write = () => end.write(data, '10.0.0.78', 9).then(() => outcomes.push('sent'), (error) => outcomes.push(error.code));"
+        "for (let i = 0; i < 1100; i++) void write();"
+        "await 0; await 0; await new Promise((resolve) => setTimeout(resolve, 20));"
+        "equal(outcomes.filter((outcome) => outcome === 'ENOBUFS').length > 50, true);"
+        "const sent = outcomes.filter((outcome) => outcome === 'sent').length;"
+        "equal(sent > 0 && sent < 50, true);"
+        "equal(end.send('x', '10.0.0.78', 9), false);"
+        "equal(end.handle.flush(), false);"
+        "equal(ip('neigh replace 10.0.0.78 lladdr 02:00:00:00:00:78 dev near0'), true);"
+        "equal(await end.next(), 3);"
+        "equal(end.handle.flush(), true);"
+        "equal(outcomes.filter((outcome) => outcome === 'sent').length + outcomes.filter((outcome) => outcome === 'ENOBUFS').length, 1100);"
+        "equal(end.events, [3]);"
+        "end.handle.close(); done();");
+}
+
+TEST(close_sends_what_it_can_and_rejects_the_rest)
+{
+    run("udp.send;udp.bind",
+        "const peer = new End({ localPort: 5000 }), end = new End({}), full = new End({ sendBufferSize: 4096 });"
+        "const outcomes = [];"
+        "const note = (promise) => promise.then(() => outcomes.push('sent'), (error) => outcomes.push(error.name));"
+        "note(end.write('last', '127.0.0.1', 5000));"
+        "end.handle.close();"
+        "for (let i = 0; i < 30; i++) note(full.write(new Uint8Array(1200), '10.0.0.79', 9));"
+        "full.handle.close();"
+        "equal(text((await peer.receive()).data), 'last');"
+        "equal(outcomes[0], 'sent');"
+        "equal(outcomes.filter((outcome) => outcome === 'InvalidStateError').length > 0, true);"
+        "equal(outcomes.length, 31);"
+        "const error = await end.write('x', '127.0.0.1', 5000).catch((e) => e);"
+        "equal(error.name, 'InvalidStateError');"
+        "peer.handle.close(); done();");
+}
+
+TEST(a_deny_reaches_destinations_that_are_remembered)
+{
+    run("udp.send;udp.bind;broadcast",
+        "const end = new End({ localPort: 5000, broadcast: true }), aimed = new End({ remoteAddress: '127.0.0.1', remotePort: 5000 });"
+        "const write = (host, port) => end.write('x', host, port).then(() => 'sent', (error) => error.name);"
+        "const destinations = [['127.0.0.1', 5000], ['127.0.0.1', 5001], ['::1', 5000], ['10.0.0.255', 9], ['fd00:1::2', 9]];"
+        "const all = () => Promise.all(destinations.map(([host, port]) => write(host, port)));"
+        "equal(await all(), Array(5).fill('sent'));"
+        "equal(aimed.send('x', '127.0.0.1', 5000), true);"
+        "deny('udp.send=127.0.0.1:5000');"
+        "equal(await all(), ['SecurityError', 'sent', 'sent', 'sent', 'sent']);"
+        "throws(() => aimed.send('x', '127.0.0.1', 5000), 'SecurityError');"
+        "deny('broadcast');"
+        "deny('udp.send=fd00:1::/64');"
+        "equal(await all(), ['SecurityError', 'sent', 'sent', 'SecurityError', 'SecurityError']);"
+        "deny('udp.send');"
+        "equal(await all(), Array(5).fill('SecurityError'));"
+        "end.handle.close(); aimed.handle.close(); done();");
+}
+
+TEST(the_same_destination_written_in_several_ways_is_one)
+{
+    run("udp.send=127.0.0.1:5000;udp.bind",
+        "const end = new End({ localPort: 5000 });"
+        "for (let round = 0; round < 3; round++) {"
+        "    for (const host of ['127.0.0.1', ['127.0.0', '1'].join('.'), '127.0.0.1\\u0000', '127.0.0.1x', '127.0.0.', '::ffff:127.0.0.1', '']) {"
+        "        const good = host === '127.0.0.1' || host.startsWith('::');"
+        "        equal(await end.write('x', host, 5000).then(() => true, () => false), good);"
+        "    }"
+        "    for (let i = 0; i < 40; i++) equal(await end.write('x', `127.0.1.${i}`, 5000).catch((error) => error.name), 'SecurityError');"
+        "    equal(await end.write('x', '127.0.0.1', 5001).catch((error) => error.name), 'SecurityError');"
+        "}"
+        "end.handle.close(); done();");
+}
+
+TEST(reads_are_settled_in_order_by_one_batch)
+{
+    run("udp.send;udp.bind",
+        "const end = new End({ localPort: 5000 });"
+        "const reads = Array.from({ length: 5 }, () => end.handle.read());"
+        "for (let i = 0; i < 8; i++) void end.write(String(i), '127.0.0.1', 5000);"
+        "for (let i = 0; i < 5; i++) {"
+        "    const result = await reads[i];"
+        "    equal([Object.keys(result).join(), text(result.value.data), result.done], ['value,done', String(i), false]);"
+        "}"
+        "for (let i = 5; i < 8; i++) equal(text((await end.handle.read()).value.data), String(i));"
+        "const waiting = [end.handle.read(), end.handle.read()];"
+        "gc();"
+        "end.handle.close();"
+        "equal(await Promise.all(waiting), [{ done: true }, { done: true }]);"
+        "throws(() => end.handle.read(), 'InvalidStateError');"
+        "done();");
+}
+
+TEST(datagrams_are_fetched_ahead_up_to_a_limit)
+{
+    run("udp.send;udp.bind",
+        "const end = new End({ localPort: 5000, receiveBufferSize: 1 << 20 }), sender = new End({});"
+        "const first = end.handle.read();"
+        "for (let i = 0; i < 200; i++) await sender.write(String(i), '127.0.0.1', 5000);"
+        "await first;"
+        "await new Promise((resolve) => setTimeout(resolve, 20));"
+        "equal(end.handle.receive(1000).length, 64);"
+        "const got = [];"
+        "while (got.length < 135) got.push(text((await end.handle.read()).value.data));"
+        "equal(got, Array.from({ length: 135 }, (_, i) => String(i + 65)));"
+        "for (let wave = 0; wave < 2; wave++) {"
+        "    for (let i = 0; i < 5; i++) await sender.write(new Uint8Array(60000), '127.0.0.1', 5000);"
+        "    await new Promise((resolve) => setTimeout(resolve, 20));"
+        "}"
+        "equal(end.handle.receive(1000).length, 5);" /* the limit in bytes */
+        "equal((await end.all()).length, 5);"
+        "end.handle.close(); sender.handle.close(); done();");
+}
+
+TEST(a_promise_hook_of_the_app_can_close_the_socket_in_the_middle_of_a_batch)
+{
+    run("udp.send;udp.bind",
+        "const end = new End({ localPort: 5000 });"
+        "const reads = [end.handle.read(), end.handle.read(), end.handle.read()];"
+        "for (let i = 0; i < 3; i++) void end.write(String(i), '127.0.0.1', 5000);"
+        "let looks = 0;"
+        "Object.defineProperty(Object.prototype, 'then', { configurable: true, get() {"
+        "    if (this.done === false && ++looks === 2) { delete Object.prototype.then; end.handle.close(); }"
+        "} });"
+        "const results = await Promise.all(reads);"
+        "delete Object.prototype.then;"
+        "equal(results.map((result) => result.done), [false, false, true]);"
+        "done();");
 }
 
 TEST(a_close_hidden_in_an_argument_is_noticed)
 {
     run("udp.send;udp.bind",
         "const end = new End({ localPort: 5000 });"
-        "const list = [bytes('x')];"
-        "Object.defineProperty(list, 0, { get() { end.handle.close(); return bytes('x'); } });"
-        "throws(() => end.handle.sendBatch(list, '127.0.0.1', 5000, null), 'InvalidStateError');"
+        "const message = { data: 'x', remotePort: 5000, get remoteAddress() { end.handle.close(); return '127.0.0.1'; } };"
+        "equal((await end.handle.write(message, end.toName).catch((e) => e)).name, 'InvalidStateError');"
         "const other = new End({ localPort: 5000 });"
         "throws(() => other.handle.receive({ valueOf() { other.handle.close(); return 1; } }), 'InvalidStateError');"
         "const third = new End();"
         "throws(() => third.handle.open({ ...defaults, get localPort() { third.handle.open(defaults); return 0; } }), 'InvalidStateError');"
         "third.handle.close(); done();");
+}
+
+TEST(a_sender_that_awaits_each_write_leaves_the_loop_alive)
+{
+    run("udp.send;udp.bind",
+        "const end = new End({});"
+        "let stop = false, count = 0;"
+        "setTimeout(() => { stop = true; }, 5);"
+        "while (!stop) { await end.write('x', '127.0.0.1', 9); count++; }"
+        "equal(count > 64, true);"
+        "end.handle.close(); done();");
 }
 
 TEST(drops_are_counted_and_memory_stays)
@@ -418,7 +637,7 @@ TEST(drops_are_counted_and_memory_stays)
         "const end = new End({ localPort: 5000, receiveBufferSize: 4096 });"
         "for (let i = 0; i < 50; i++) end.handle.send(new Uint8Array(1000), '127.0.0.1', 5000, null);"
         "const dropped = end.handle.dropped();"
-        "equal(end.handle.receive(64).length + dropped, 50);"
+        "equal((await end.all()).length + dropped, 50);"
         "equal(dropped > 0, true);"
         "end.handle.close();"
         "equal(end.handle.dropped(), dropped);"
@@ -496,6 +715,35 @@ TEST(what_an_app_leaves_behind_is_closed_or_collected)
     rt_destroy(rt);
 }
 
+/* clang-format on */
+
+TEST(what_was_written_when_the_runtime_stops_still_leaves)
+{
+    int peer = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), error;
+    struct sockaddr_in local = {.sin_family = AF_INET, .sin_port = htons(5000)};
+    local.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    CHECK_INT(bind(peer, (struct sockaddr *)&local, sizeof(local)), 0);
+    struct rt *rt = rt_create(&(struct rt_options){0}, &error);
+    rt_modules_install(rt);
+    allow(rt, "udp.send");
+    static const char script[] = "void new End({}).write('bye', '127.0.0.1', 5000);";
+    char source[sizeof(prelude) + sizeof(script)];
+    snprintf(source, sizeof(source), "%s%s", prelude, script);
+    CHECK(rt_turn_enter(rt));
+    JSValue promise = JS_Eval(rt_context(rt), source, strlen(source), "cleat:test", JS_EVAL_TYPE_MODULE);
+    CHECK(!JS_IsException(promise));
+    JS_FreeValue(rt_context(rt), promise);
+    rt_stop(rt, 0);
+    rt_turn_leave(rt);
+    char data[8];
+    CHECK_INT(recv(peer, data, sizeof(data), 0), -1);
+    rt_destroy(rt);
+    CHECK_INT(recv(peer, data, sizeof(data), 0), 3);
+    close(peer);
+}
+
+/* clang-format off */
+
 TEST(interfaces_are_listed_and_changes_told)
 {
     run("udp.send",
@@ -542,13 +790,25 @@ int main(void)
     RUN_IN_NAMESPACE(what_a_failed_open_was_permitted_is_forgotten);
     RUN(a_destination_stands_for_its_name);
     RUN_IN_NAMESPACE(one_error_does_not_end_the_socket);
-    RUN(batches_go_out_and_come_in);
+    RUN(what_is_written_in_a_turn_leaves_in_order_at_its_end);
+    RUN_IN_NAMESPACE(each_write_has_its_own_outcome);
+    RUN(a_message_is_completed_with_the_defaults);
+    RUN(a_name_is_left_to_others);
+    RUN_IN_NAMESPACE(what_does_not_fit_waits_for_room_up_to_a_limit);
+    RUN_IN_NAMESPACE(close_sends_what_it_can_and_rejects_the_rest);
+    RUN_IN_NAMESPACE(a_deny_reaches_destinations_that_are_remembered);
+    RUN_IN_NAMESPACE(the_same_destination_written_in_several_ways_is_one);
+    RUN(reads_are_settled_in_order_by_one_batch);
+    RUN(datagrams_are_fetched_ahead_up_to_a_limit);
+    RUN(a_promise_hook_of_the_app_can_close_the_socket_in_the_middle_of_a_batch);
     RUN(a_close_hidden_in_an_argument_is_noticed);
+    RUN(a_sender_that_awaits_each_write_leaves_the_loop_alive);
     RUN(drops_are_counted_and_memory_stays);
     RUN(close_is_final_and_may_be_repeated);
     RUN(a_handle_closed_in_its_own_event_is_freed_after_it);
     RUN(an_open_handle_without_reference_lives_until_its_end);
     RUN(what_an_app_leaves_behind_is_closed_or_collected);
+    RUN(what_was_written_when_the_runtime_stops_still_leaves);
     RUN_IN_NAMESPACE(interfaces_are_listed_and_changes_told);
     RUN(a_watch_alone_does_not_keep_the_program);
     return check_done();

@@ -1008,6 +1008,37 @@ TEST(a_refusal_on_the_prompt_is_told_from_a_rule)
     rt_permissions_destroy(p);
 }
 
+TEST(what_is_denied_later_is_told_to_who_keeps_verdicts)
+{
+    struct rt_permissions *p = set_up("ask; allow udp.send=10.0.0.0/8");
+    struct rt_host host, other;
+    struct rt_permission_query query = ask_for("udp.send 10.1.2.3 9", &host);
+    struct rt_permission_query once = ask_for("udp.send 192.0.2.1 9", &other);
+    char error[RT_RULE_ERROR_MAX];
+    unsigned epoch = rt_permissions_epoch(p);
+    CHECK(!rt_permission_denied(p, &query));
+    CHECK_INT(rt_permissions_allow(p, "udp.send=10.1.2.3", error), 0);
+    CHECK_INT(rt_permissions_grant_once(p, &once), 0);
+    CHECK_INT(rt_permission_use(p, &once), RT_GRANTED);
+    CHECK_INT(rt_permissions_epoch(p), epoch); /* more is granted: what was granted still is */
+    CHECK_INT(rt_permission_state(p, &once), RT_PROMPT);
+    CHECK(!rt_permission_denied(p, &once)); /* used up, and good for what it was used for */
+    CHECK_INT(rt_permissions_deny(p, "udp.send=10.1.0.0/16", error), 0);
+    CHECK(rt_permissions_epoch(p) != epoch);
+    CHECK(rt_permission_denied(p, &query));
+    CHECK(!rt_permission_denied(p, &once));
+    epoch = rt_permissions_epoch(p);
+    CHECK_INT(rt_permissions_refuse(p, &once), 0);
+    CHECK(rt_permissions_epoch(p) != epoch);
+    CHECK(rt_permission_denied(p, &once));
+    epoch = rt_permissions_epoch(p);
+    CHECK(rt_permissions_deny(p, "nonsense", error) < 0);
+    CHECK_INT(rt_permissions_epoch(p), epoch);
+    rt_permissions_limit(p);
+    CHECK(rt_permissions_epoch(p) != epoch);
+    rt_permissions_destroy(p);
+}
+
 TEST(the_longest_explanation_fits)
 {
     char rule[512], error[RT_RULE_ERROR_MAX], text[RT_EXPLAIN_MAX];
@@ -1071,6 +1102,7 @@ int main(void)
     RUN(what_the_suggestion_says_does_permit_it);
     RUN(a_refused_address_says_why);
     RUN(a_refusal_on_the_prompt_is_told_from_a_rule);
+    RUN(what_is_denied_later_is_told_to_who_keeps_verdicts);
     RUN(the_longest_explanation_fits);
     RUN(operations_have_names);
     return check_done();

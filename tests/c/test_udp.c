@@ -650,14 +650,13 @@ TEST(datagrams_come_in_batches_of_exact_sizes)
         static uint8_t data[65507];
         const size_t sizes[] = {0, 1, 1472, 9000, sizeof(data)};
         enum { COUNT = sizeof(sizes) / sizeof(sizes[0]) };
-        struct iovec vectors[COUNT];
-        for (int i = 0; i < COUNT; i++) {
-            vectors[i] = (struct iovec){data, sizes[i]};
-        }
         memset(data, 'x', sizeof(data));
         union io_address remote = address("127.0.0.1", 5000, 0);
-        struct io_udp_destination destination = {.address = &remote.any};
-        CHECK_INT(io_udp_send_batch(&near.udp, vectors, COUNT, &destination), COUNT);
+        struct io_udp_datagram datagrams[COUNT];
+        for (int i = 0; i < COUNT; i++) {
+            datagrams[i] = (struct io_udp_datagram){data, sizes[i], {.address = &remote.any}, 1};
+        }
+        CHECK_INT(io_udp_send_batch(&near.udp, datagrams, COUNT), COUNT);
         const struct io_udp_message *messages;
         CHECK_INT(io_udp_receive(&near.udp, 0, &messages), 0);
         CHECK_INT(io_udp_receive(&near.udp, 2, &messages), 2);
@@ -670,12 +669,102 @@ TEST(datagrams_come_in_batches_of_exact_sizes)
             CHECK_INT(messages[i - 2].hop_limit, 64);
         }
         CHECK_INT(io_udp_receive(&near.udp, 1000, &messages), 0);
-        /* The error of a later datagram of a batch ends the batch, and is met again by the next call. */
-        vectors[0] = (struct iovec){data, 1};
-        vectors[1] = (struct iovec){data, sizeof(data)};
-        vectors[1].iov_len++; /* not read: too long is decided by length */
-        CHECK_INT(io_udp_send_batch(&near.udp, vectors, 2, &destination), 1);
-        CHECK_INT(io_udp_send_batch(&near.udp, vectors + 1, 1, &destination), -EMSGSIZE);
+        close_end(&near);
+    }
+}
+
+/* The rest of a batch behind what failed is left to the next call. */
+TEST(each_datagram_of_a_batch_has_its_own_result)
+{
+    struct end near, other;
+    if (open_end(&near, AF_INET6, 5000, (struct io_udp_options){0}) &&
+        open_end(&other, AF_INET, 5001, (struct io_udp_options){0})) {
+        static uint8_t large[70000];
+        union io_address first = address("127.0.0.1", 5000, 0), second = address("127.0.0.1", 5001, 0);
+        union io_address nowhere = address("203.0.113.1", 9, 0), subnet = address("10.0.0.255", 9, 0);
+        const struct io_udp_datagram datagrams[] = {
+            {(const uint8_t *)"a", 1, {.address = &first.any}, 1},
+            {(const uint8_t *)"bb", 2, {.address = &second.any}, 1},
+            {large, sizeof(large), {.address = &first.any}, 1},
+            {(const uint8_t *)"x", 1, {.address = &nowhere.any}, 1},
+            {(const uint8_t *)"all", 3, {.address = &subnet.any, .broadcast = true}, 1},
+            {(const uint8_t *)"x", 1, {.address = &subnet.any}, 1},
+            {(const uint8_t *)"ccc", 3, {.address = &first.any}, 1},
+        };
+        const int results[] = {0, 0, -EMSGSIZE, -ENETUNREACH, 0, -EACCES, 0};
+        enum { COUNT = sizeof(results) / sizeof(results[0]) };
+        struct io_udp_datagram batch[COUNT];
+        memcpy(batch, datagrams, sizeof(batch));
+        const unsigned ends[] = {3, 4, 6, 7};
+        unsigned done = 0;
+        for (int i = 0; i < 4; i++) {
+            done += io_udp_send_batch(&near.udp, &batch[done], COUNT - done);
+            CHECK_INT(done, ends[i]);
+        }
+        for (int i = 0; i < COUNT; i++) {
+            CHECK_INT(batch[i].result, results[i]);
+        }
+        CHECK_INT(receive_one(&near)->length, 1);
+        CHECK_INT(receive_one(&near)->length, 3);
+        CHECK_INT(receive_one(&other)->length, 2);
+        close_end(&near);
+        close_end(&other);
+    }
+}
+
+/* More than sendmmsg() is given at once, in order. */
+TEST(a_long_batch_keeps_its_order)
+{
+    struct end near;
+    if (open_end(&near, AF_INET, 5000, (struct io_udp_options){.receive_buffer = 1 << 20})) {
+        enum { COUNT = 100 };
+        union io_address remote = address("127.0.0.1", 5000, 0);
+        struct io_udp_datagram batch[COUNT];
+        uint8_t data[COUNT];
+        for (int i = 0; i < COUNT; i++) {
+            data[i] = (uint8_t)i;
+            batch[i] = (struct io_udp_datagram){&data[i], 1, {.address = &remote.any}, 1};
+        }
+        CHECK_INT(io_udp_send_batch(&near.udp, batch, COUNT), COUNT);
+        int next = 0;
+        const struct io_udp_message *messages;
+        for (unsigned count; (count = io_udp_receive(&near.udp, COUNT, &messages)) > 0;) {
+            for (unsigned i = 0; i < count; i++) {
+                CHECK_INT(messages[i].data[0], next++);
+            }
+        }
+        CHECK_INT(next, COUNT);
+        close_end(&near);
+    }
+}
+
+/* A host that does not answer ARP: the kernel keeps what is sent there, in the socket's buffer. */
+TEST(a_buffer_that_fills_within_a_batch_leaves_the_rest)
+{
+    struct end near;
+    if (open_end(&near, AF_INET, 0, (struct io_udp_options){.send_buffer = 4096})) {
+        enum { COUNT = 32 };
+        static const uint8_t data[1200];
+        union io_address remote = address("10.0.0.77", 9, 0);
+        struct io_udp_datagram batch[COUNT];
+        for (int i = 0; i < COUNT; i++) {
+            batch[i] = (struct io_udp_datagram){data, sizeof(data), {.address = &remote.any}, 1};
+        }
+        unsigned done = io_udp_send_batch(&near.udp, batch, COUNT);
+        CHECK(done > 0 && done < COUNT);
+        CHECK_INT(batch[done - 1].result, 0);
+        CHECK_INT(batch[done].result, -EAGAIN);
+        CHECK_INT(io_udp_send_batch(&near.udp, &batch[done], COUNT - done), 0);
+        while (done < COUNT) {
+            CHECK_INT(io_udp_want(&near.udp, UV_WRITABLE), 0);
+            int before = near.writable;
+            CHECK(run_ip("neigh replace 10.0.0.77 lladdr 02:00:00:00:00:77 dev near0"));
+            run_until(&near.writable, before + 1, PATIENCE_MS);
+            CHECK_INT(near.writable, before + 1);
+            unsigned more = io_udp_send_batch(&near.udp, &batch[done], COUNT - done);
+            CHECK(more > 0);
+            done += more > 0 ? more : COUNT;
+        }
         close_end(&near);
     }
 }
@@ -724,6 +813,9 @@ int main(void)
     RUN(an_event_comes_once_for_each_want);
     RUN(a_socket_closed_inside_its_event_is_silent);
     RUN(datagrams_come_in_batches_of_exact_sizes);
+    RUN_IN_NAMESPACE(each_datagram_of_a_batch_has_its_own_result);
+    RUN(a_long_batch_keeps_its_order);
+    RUN_IN_NAMESPACE(a_buffer_that_fills_within_a_batch_leaves_the_rest);
     CHECK_INT(uv_loop_close(&loop), 0);
     return check_done();
 }

@@ -73,6 +73,29 @@ test("once is one destination of one UDP socket", async () => {
     assert.match(seen, /other SecurityError/);
 });
 
+test("a refusal reaches destinations that a socket has used before", async () => {
+    const send = (host) =>
+        `await socket.writeable.write({ data: new ArrayBuffer(1), remoteAddress: "${host}", remotePort: 47126 })`;
+    const seen = await onTerminal(
+        `await navigator.udpPermission.requestPermission({ remoteAddress: "127.0.0.1", remotePort: 47126 });
+        await navigator.udpPermission.requestPermission({ remoteAddress: "localhost", remotePort: 47126 });
+        const socket = new UDPSocket({ localAddress: "127.0.0.1" });
+        await socket.opened;
+        ${attempt("address", send("127.0.0.1"))}
+        ${attempt("name", send("localhost"))}
+        await navigator.udpPermission.requestPermission({ remotePort: 47126 }).catch(() => {});
+        ${attempt("refused address", send("127.0.0.1"))}
+        ${attempt("refused name", send("localhost"))}
+        await socket.close();`,
+        ["r", "r", "n"],
+        "--allow udp.bind=127.0.0.1",
+    );
+    assert.match(seen, /^address made/m);
+    assert.match(seen, /^name made/m);
+    assert.match(seen, /refused address SecurityError/);
+    assert.match(seen, /refused name SecurityError/);
+});
+
 test("once for a name covers its look-up, and not the local network", async () => {
     const seen = await onTerminal(
         `await navigator.tcpPermission.requestPermission({ remoteAddress: "localhost", remotePort: 9 });

@@ -99,13 +99,6 @@ export interface MembershipOptions {
     readonly source: string | null;
 }
 
-export interface OutgoingMessage {
-    readonly data: unknown;
-    readonly interface: string | number | null;
-    readonly remoteAddress: string | null;
-    readonly remotePort: number | null;
-}
-
 /** The addresses that a permission question names. */
 export interface PermissionOptions {
     readonly localAddress: string | null;
@@ -221,19 +214,6 @@ export function toUdpOptions(value: unknown): UdpSocketOptions {
         signal,
         timeToLive,
     };
-}
-
-/** UDPMessage, to be sent. `data` is mandatory. */
-export function toOutgoingMessage(value: unknown): OutgoingMessage {
-    const from = toDictionary(value, "UDPMessage");
-    const data = member(from, "data");
-    if (data === undefined) {
-        throw typeError("UDPMessage: data is missing");
-    }
-    const interface_ = toInterface(member(from, "interface"), "UDPMessage: interface");
-    const remoteAddress = textOrNull(member(from, "remoteAddress"));
-    const remotePort = portOrNull(member(from, "remotePort"));
-    return { data, interface: interface_, remoteAddress, remotePort };
 }
 
 /** The second argument of joinMulticast() and leaveMulticast(). */

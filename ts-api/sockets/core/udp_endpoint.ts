@@ -1,12 +1,12 @@
 /*
- * udp_endpoint.ts - one UDP socket over its native handle, in promises: receive a batch, send one datagram to an
- * address or a name. Not here: streams, messages as a face shapes them.
+ * udp_endpoint.ts - one UDP socket over its native handle, in promises: receive a batch, send a message to an
+ * address (C does all of it) or to a name. Not here: streams, messages as a face shapes them.
  *
  * At most one receive and one send wait at a time: streams call them one after the other.
  */
-import { type Destination, hostKind } from "cleat:native/resolver";
+import type { Destination } from "cleat:native/resolver";
 import { createUdp, type UdpHandle, type UdpMessage, type UdpOptions } from "cleat:native/udp";
-import type { Bytes } from "./bytes.ts";
+import { type Bytes, toBytes } from "./bytes.ts";
 import { type Deferred, defer } from "./deferred.ts";
 import { Destinations } from "./destinations.ts";
 import { closedError, domException, isNetworkError } from "./errors.ts";
@@ -37,6 +37,13 @@ export class UdpEndpoint {
     } | null = null;
     #writable: Deferred<void> | null = null;
     readonly #destinations = new Destinations();
+    /** One function for all writes. */
+    readonly #toName = (
+        data: unknown,
+        host: string,
+        port: number,
+        interface_: string | number | null,
+    ): Promise<undefined> => this.#sendToName(toBytes(data, "UDPMessage: data"), host, port, interface_);
     #family = 0;
     #dropped = 0;
 
@@ -87,21 +94,14 @@ export class UdpEndpoint {
         return deferred.promise;
     }
 
-    /** Sends one datagram; what goes wrong concerns this datagram only. */
-    send(
-        data: Bytes,
-        host: string,
-        port: number,
-        interface_: string | number | null,
-    ): undefined | Promise<void> {
-        const handle = this.#open("write");
-        if (hostKind(host) === "name") {
-            return this.#sendToName(data, host, port, interface_);
-        }
-        if (!handle.send(data, host, port, interface_)) {
-            return this.#sendLater(data, host, port, interface_);
-        }
-        return undefined;
+    /** What messages are completed with. */
+    setDefaults(host: string | null, port: number | null, interface_: string | number | null): void {
+        this.#open("setDefaults").setDefaults(host, port, interface_);
+    }
+
+    /** Sends a UDPMessage as an app passes it; what goes wrong concerns this datagram only. */
+    write(message: unknown): Promise<undefined> {
+        return this.#open("write").write(message, this.#toName);
     }
 
     join(group: string, source: string | null, interface_: string | number | null): void {
@@ -157,13 +157,13 @@ export class UdpEndpoint {
         host: string,
         port: number,
         interface_: string | number | null,
-    ): Promise<void> {
+    ): Promise<undefined> {
         const destinations = await this.#destinations.resolve(host, port, this.#family);
         let failure: unknown = domException("NetworkError", `send to ${host}: no address`, "EAI_NONAME");
         for (let i = 0; i < destinations.length; i++) {
             try {
                 await this.#sendLater(data, destinations[i] as Destination, port, interface_);
-                return;
+                return undefined;
             } catch (error) {
                 if (!isNetworkError(error)) {
                     throw error;
@@ -177,7 +177,7 @@ export class UdpEndpoint {
 
     async #sendLater(
         data: Bytes,
-        host: string | Destination,
+        host: Destination,
         port: number,
         interface_: string | number | null,
     ): Promise<void> {

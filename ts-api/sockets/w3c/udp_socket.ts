@@ -9,16 +9,10 @@ import { any } from "cleat:native/permission";
 import { hostKind } from "cleat:native/resolver";
 import type { ReadableStream, WritableStream } from "../../streams/streams.ts";
 import { defineInterface } from "../../web/webidl.ts";
-import { toBytes } from "../core/bytes.ts";
 import { invalidPort, toText } from "../core/convert.ts";
 import { type Deferred, deferHandled, soon, whenSettled } from "../core/deferred.ts";
 import { abortError, constructorError, domException, isNetworkError, securityError } from "../core/errors.ts";
-import {
-    toMembershipOptions,
-    toOutgoingMessage,
-    toUdpOptions,
-    type UdpSocketOptions,
-} from "../core/options.ts";
+import { toMembershipOptions, toUdpOptions, type UdpSocketOptions } from "../core/options.ts";
 import { anyUdp, isGroup, requireGranted, udpUseQuestions } from "../core/permission.ts";
 import { ReadableSide } from "../core/readable_side.ts";
 import { watchSignal } from "../core/signal.ts";
@@ -191,6 +185,7 @@ export class UDPSocket {
             }
             return { error: renamed };
         }
+        this.#endpoint.setDefaults(options.remoteAddress, options.remotePort, options.interface);
         const info = this.#endpoint.info();
         if (options.localAddress !== null || options.remoteAddress !== null) {
             this.#localAddress = info.localAddress;
@@ -220,7 +215,7 @@ export class UDPSocket {
         return new WritableSide({
             opening: () => this.#opened.promise,
             independentWrites: true,
-            write: (chunk) => this.#write(chunk),
+            write: (chunk) => this.#endpoint.write(chunk),
             finished: nothing, // "MUST be omitted"
             aborted: nothing,
         });
@@ -237,30 +232,6 @@ export class UDPSocket {
                 side.enqueue(messages[i] as UdpMessage);
             }
         });
-    }
-
-    /** write(chunk) */
-    #write(chunk: unknown): undefined | Promise<void> {
-        const message = toOutgoingMessage(chunk);
-        const host = message.remoteAddress ?? this.#options.remoteAddress;
-        if (host === null) {
-            throw domException("InvalidAccessError", "write: no remoteAddress, in the message or as default");
-        }
-        const port = message.remotePort ?? this.#options.remotePort;
-        if (port === null) {
-            throw domException("InvalidAccessError", "write: no remotePort, in the message or as default");
-        }
-        if (hostKind(host) === null) {
-            throw domException(
-                "InvalidAccessError",
-                "write: remoteAddress is not a valid host name or address",
-            );
-        }
-        if (!(port >= 1)) {
-            throw invalidPort("write: remotePort");
-        }
-        const data = toBytes(message.data, "UDPMessage: data");
-        return this.#endpoint.send(data, host, port, message.interface ?? this.#options.interface);
     }
 
     #noteOpen(): void {

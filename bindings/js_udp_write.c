@@ -1,0 +1,235 @@
+/* js_udp_write.c - UdpHandle.write(): what an app passes to write() of a UDPSocket's stream, converted as Web
+ * IDL converts a UDPMessage (members in lexicographical order, each read once), and checked in the order of
+ * the W3C text. Not here: sending (js_udp_send.c). Ownership: js_udp.c. */
+#include "js_udp.h"
+
+#include <errno.h>
+#include <math.h>
+#include <string.h>
+
+enum { INTERFACE_INDEX_MAX = INT32_MAX };
+
+struct outgoing {
+    JSValue data, interface, host; /* undefined or a string or (interface) a number */
+    double port;                   /* NaN: no valid one; -1: none */
+};
+
+static void free_outgoing(JSContext *ctx, struct outgoing *message)
+{
+    JS_FreeValue(ctx, message->data);
+    JS_FreeValue(ctx, message->interface);
+    JS_FreeValue(ctx, message->host);
+}
+
+static bool is_missing(JSValueConst value)
+{
+    return JS_IsUndefined(value) || JS_IsNull(value);
+}
+
+/* A DOMString member, which may be left out. Takes the value. */
+static JSValue to_text(JSContext *ctx, JSValue value)
+{
+    if (JS_IsString(value) || JS_IsException(value)) {
+        return value;
+    }
+    JSValue text = is_missing(value) ? JS_UNDEFINED : JS_ToString(ctx, value);
+    JS_FreeValue(ctx, value);
+    return text;
+}
+
+/* An interface by name or index. Takes the value. */
+static JSValue to_interface(JSContext *ctx, JSValue value)
+{
+    if (JS_IsNumber(value)) {
+        double number = 0;
+        JS_ToFloat64(ctx, &number, value);
+        number = trunc(number);
+        return number >= 1 && number <= INTERFACE_INDEX_MAX
+                   ? JS_NewInt32(ctx, (int32_t)number)
+                   : JS_ThrowTypeError(ctx, "UDPMessage: interface must be a whole number from 1 to %d",
+                                       INTERFACE_INDEX_MAX);
+    }
+    return to_text(ctx, value);
+}
+
+/* ToNumber, then towards zero, as EnforceRange does; NaN for what is no port. Takes the value. */
+static int to_port(JSContext *ctx, JSValue value, double *ret_port)
+{
+    double number = -1;
+    int result = JS_IsException(value) ? -1 : is_missing(value) ? 0 : JS_ToFloat64(ctx, &number, value);
+    if (result == 0 && !is_missing(value)) {
+        number = trunc(number);
+        *ret_port = number >= 0 && number <= UINT16_MAX ? number : NAN;
+    }
+    JS_FreeValue(ctx, value);
+    return result;
+}
+
+/* 0, or -1 with an exception; either way `message` is to be freed. */
+static int convert(JSContext *ctx, const struct js_udp_shared *shared, JSValueConst from,
+                   struct outgoing *message)
+{
+    bool empty = is_missing(from);
+    if (!empty && !JS_IsObject(from)) {
+        JS_ThrowTypeError(ctx, "UDPMessage must be an object");
+        return -1;
+    }
+    message->data = empty ? JS_UNDEFINED : JS_GetProperty(ctx, from, js_udp_atom(shared, JS_UDP_DATA));
+    if (JS_IsUndefined(message->data)) {
+        JS_ThrowTypeError(ctx, "UDPMessage: data is missing");
+        return -1;
+    }
+    if (JS_IsException(message->data)) {
+        return -1;
+    }
+    message->interface = to_interface(ctx, JS_GetProperty(ctx, from, js_udp_atom(shared, JS_UDP_INTERFACE)));
+    if (JS_IsException(message->interface)) {
+        return -1;
+    }
+    message->host = to_text(ctx, JS_GetProperty(ctx, from, js_udp_atom(shared, JS_UDP_REMOTE_ADDRESS)));
+    if (JS_IsException(message->host)) {
+        return -1;
+    }
+    return to_port(ctx, JS_GetProperty(ctx, from, js_udp_atom(shared, JS_UDP_REMOTE_PORT)), &message->port);
+}
+
+static JSValue throw_invalid(JSContext *ctx, const char *what)
+{
+    return rt_throw_dom_exception(ctx, "InvalidAccessError", NULL, "write: %s", what);
+}
+
+/* The defaults of the socket, and the checks of the text. 0, or -1 with an exception. */
+static int complete(JSContext *ctx, const struct js_udp *udp, struct outgoing *message)
+{
+    if (JS_IsUndefined(message->host)) {
+        message->host = JS_DupValue(ctx, udp->default_host);
+    }
+    if (JS_IsUndefined(message->interface)) {
+        message->interface = JS_DupValue(ctx, udp->default_interface);
+    }
+    if (message->port == -1) {
+        message->port = udp->default_port;
+    }
+    if (JS_IsUndefined(message->host)) {
+        throw_invalid(ctx, "no remoteAddress, in the message or as default");
+        return -1;
+    }
+    if (message->port == -1) {
+        throw_invalid(ctx, "no remotePort, in the message or as default");
+        return -1;
+    }
+    return 0;
+}
+
+/* Bytes of a string, a buffer or a view; what is not a string must be freed by nobody. */
+static int get_data(JSContext *ctx, JSValueConst value, const char **ret_text, const uint8_t **ret_data,
+                    size_t *ret_length)
+{
+    if (!JS_IsString(value)) {
+        return rt_get_bytes(ctx, value, ret_data, ret_length);
+    }
+    *ret_text = JS_ToCStringLen(ctx, ret_length, value);
+    *ret_data = (const uint8_t *)*ret_text;
+    return *ret_text ? 0 : -1;
+}
+
+/* The promise, or an exception. Nothing here runs JavaScript but a DataView's getters, which are the
+ * engine's. */
+static JSValue write_now(JSContext *ctx, struct js_udp *udp, const struct outgoing *message,
+                         const struct js_interface *interface, const struct js_udp_permitted *destination)
+{
+    const char *text = NULL;
+    const uint8_t *data;
+    size_t length;
+    if (get_data(ctx, message->data, &text, &data, &length) < 0) {
+        return JS_EXCEPTION;
+    }
+    JSValue promise = js_interface_missing(interface)
+                          ? JS_Throw(ctx, js_udp_send_error(ctx, -ENODEV, &destination->address))
+                          : js_udp_queue(ctx, udp, data, length, destination);
+    JS_FreeCString(ctx, text);
+    return promise;
+}
+
+static JSValue write_to_name(JSContext *ctx, const struct outgoing *message, JSValueConst to_name)
+{
+    JSValueConst arguments[4] = {message->data, message->host, JS_NewInt32(ctx, (int32_t)message->port),
+                                 JS_IsUndefined(message->interface) ? JS_NULL : message->interface};
+    return JS_Call(ctx, to_name, JS_UNDEFINED, 4, arguments);
+}
+
+static JSValue write_message(JSContext *ctx, JSValueConst self, JSValueConst to_name,
+                             struct outgoing *message)
+{
+    struct js_udp *udp = js_udp_get_open(ctx, self); /* again: the conversion may have closed it */
+    struct js_interface interface;
+    if (!udp || complete(ctx, udp, message) < 0) {
+        return JS_EXCEPTION;
+    }
+    if (!(message->port >= 1)) {
+        return throw_invalid(ctx, "remotePort is not a valid port number");
+    }
+    if (js_get_interface(ctx, message->interface, &interface) < 0) {
+        return JS_EXCEPTION;
+    }
+    struct js_udp_permitted destination;
+    int result = js_udp_resolve(ctx, udp, message->host, (int)message->port, interface.index, &destination);
+    return result < 0   ? JS_EXCEPTION
+           : result > 0 ? write_now(ctx, udp, message, &interface, &destination)
+                        : write_to_name(ctx, message, to_name);
+}
+
+/* A promise that is rejected with what was thrown. */
+static JSValue rejected(JSContext *ctx)
+{
+    JSValue settle[2], error = JS_GetException(ctx);
+    JSValue promise = JS_IsUncatchableError(error) ? JS_Throw(ctx, JS_DupValue(ctx, error))
+                                                   : JS_NewPromiseCapability(ctx, settle);
+    if (!JS_IsException(promise)) {
+        JS_PromiseMarkAsHandled(ctx, promise); /* as for what fails later */
+        JSValue result = JS_Call(ctx, settle[1], JS_UNDEFINED, 1, (JSValueConst *)&error);
+        JS_FreeValue(ctx, result);
+        JS_FreeValue(ctx, settle[0]);
+        JS_FreeValue(ctx, settle[1]);
+    }
+    JS_FreeValue(ctx, error);
+    return promise;
+}
+
+JSValue js_udp_write(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv)
+{
+    (void)argc;
+    struct js_udp *udp = js_udp_get_open(ctx, self);
+    if (!udp) {
+        return rejected(ctx);
+    }
+    struct outgoing message = {JS_UNDEFINED, JS_UNDEFINED, JS_UNDEFINED, -1};
+    JSValue promise = convert(ctx, udp->shared, argv[0], &message) < 0
+                          ? JS_EXCEPTION
+                          : write_message(ctx, self, argv[1], &message);
+    free_outgoing(ctx, &message);
+    return JS_IsException(promise) ? rejected(ctx) : promise;
+}
+
+JSValue js_udp_set_defaults(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv)
+{
+    (void)argc;
+    struct outgoing defaults = {JS_UNDEFINED, to_interface(ctx, JS_DupValue(ctx, argv[2])),
+                                to_text(ctx, JS_DupValue(ctx, argv[0])), -1};
+    struct js_udp *udp = NULL;
+    if (!JS_IsException(defaults.interface) && !JS_IsException(defaults.host) &&
+        to_port(ctx, JS_DupValue(ctx, argv[1]), &defaults.port) == 0) {
+        udp = js_udp_get_open(ctx, self);
+    }
+    if (!udp) {
+        free_outgoing(ctx, &defaults);
+        return JS_EXCEPTION;
+    }
+    JSValue old_host = udp->default_host, old_interface = udp->default_interface;
+    udp->default_host = defaults.host;
+    udp->default_interface = defaults.interface;
+    udp->default_port = defaults.port;
+    JS_FreeValue(ctx, old_host);
+    JS_FreeValue(ctx, old_interface);
+    return JS_UNDEFINED;
+}
