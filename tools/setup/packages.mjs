@@ -20,6 +20,7 @@ export const lintPackages = [
 /** What the tests of the release and sanitizer builds need. */
 export const testPackages = [
     { name: "iproute2", program: "ip", why: "network namespaces with interfaces of their own" },
+    { name: "valgrind", program: "valgrind", why: "counts the instructions of fixed scenarios" },
 ];
 
 /** What fuzzing and the builds for other processors and C libraries need. */
