@@ -1,232 +1,235 @@
-// run.mjs - `npm run bench`: size, start-up, memory and echo figures of Cleat beside QuickJS's own qjs (same sources,
-// same flags) and Node, in one run, alternating. Prints a Markdown table, or JSON with --json. Numbers are for
-// comparing within one run; nothing here passes or fails.
-import { execFileSync, spawn } from "node:child_process";
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
-import net from "node:net";
-import { tmpdir } from "node:os";
+// run.mjs - `npm run bench`: Cleat beside plain C, qjs and Node in one run, alternating; JSON, Markdown and charts.
+// Who is measured is in peers.mjs, what in scenarios.mjs. Numbers are for comparing within one run; nothing here passes
+// or fails.
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import os from "node:os";
 import path from "node:path";
-import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { judge, median } from "./budgets.mjs";
+import { allPeers, appBundle, apps } from "./peers.mjs";
+import { buildDir, outputDir, root, run, tool } from "./process.mjs";
+import { format, markdown, plots } from "./report.mjs";
+import { scenarios } from "./scenarios.mjs";
 
-const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
-const build = path.join(root, "build");
-const { values: flags } = parseArgs({
-    options: {
-        json: { type: "boolean", default: false },
-        rounds: { type: "string", default: "5" },
-        connections: { type: "string", default: "4000" },
-        help: { type: "boolean", short: "h", default: false },
-    },
-});
-if (flags.help) {
-    console.log(`npm run bench [-- --json] [-- --rounds N] [-- --connections N]
+const usage = `Usage: npm run bench [-- options]
 
-Measures, side by side with qjs and Node: binary size, hello world (wall, CPU, peak memory), memory of an
-idle echo server, bytes per idle connection, CPU per 64-byte echo round trip with 50 connections.`);
-    process.exit(0);
-}
-const rounds = Number(flags.rounds);
-const connections = Number(flags.connections);
+Measures Cleat side by side with plain C, QuickJS's qjs and Node. Prints Markdown (progress on stderr) and writes
+report.json, report.md and charts (SVG) to build/bench/.
+
+  --only A,B           these scenarios only: ${scenarios
+      .map(({ name }) => name)
+      .join(" ")
+      .replace(/(.{45}\S*) /, "$1\n                       ")}
+  --rounds N           how often everything is measured (5)
+  --scale X            operations per measurement, as a multiple of the usual number (1)
+  --quick              one round with a tenth of the operations
+  --peers A,B          these peers only: c cleat qjs node node-streams, and names given by --cleat and --peer
+  --cleat [NAME=]FILE  measure this build instead of build/cleat; may be given several times
+  --peer NAME=COMMAND  another runtime; may be given several times
+  --output FOLDER      where the files go (build/bench)
+  --json               print JSON instead of Markdown
+  --help               show this
+
+COMMAND of --peer is run with the scenario's name as its last argument: hello prints a line and ends; echo, pipe,
+accept (TCP) and udp listen on 127.0.0.1 at any port, print its number as their first line, and echo; multicast joins
+239.255.42.99 on lo, counts datagrams and answers those that start with "!" with their number so far in decimal;
+timers, which a count follows as one argument more, lets so many timers of 1 to 500 ms wait at once and ends.
+
+Examples:
+  npm run bench
+  npm run bench -- --only echo,udp --rounds 3
+  npm run bench -- --cleat old=../before/build/cleat --cleat new=build/cleat --peers old,new,c
+  npm run bench -- --peer 'other=/usr/bin/other run /tmp/bench.js' --quick
+  npm run --silent bench -- --json > report.json`;
+
 const say = (text) => process.stderr.write(`${text}\n`);
 
-function run(command, args, options = {}) {
-    return execFileSync(command, args, { cwd: root, encoding: "utf8", ...options });
-}
-
-const median = (list) => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)];
-
-/** Hello world, alternating between the programs: medians of medians. */
-function startUp(work) {
-    const hello = path.join(root, "bench/apps/hello.js");
-    const programs = {
-        cleat: [path.join(work, "cleat"), "run", hello],
-        qjs: [path.join(work, "qjs"), hello],
-        node: [process.execPath, hello],
+function parse() {
+    const { values } = parseArgs({
+        options: {
+            only: { type: "string" },
+            rounds: { type: "string" },
+            scale: { type: "string" },
+            quick: { type: "boolean", default: false },
+            peers: { type: "string" },
+            cleat: { type: "string", multiple: true, default: [] },
+            peer: { type: "string", multiple: true, default: [] },
+            output: { type: "string", default: outputDir },
+            json: { type: "boolean", default: false },
+            help: { type: "boolean", short: "h", default: false },
+        },
+    });
+    const options = {
+        ...values,
+        rounds: Number(values.rounds ?? (values.quick ? 1 : 5)),
+        scale: Number(values.scale ?? (values.quick ? 0.1 : 1)),
     };
-    const samples = { cleat: [], qjs: [], node: [] };
-    for (let round = 0; round < rounds; round++) {
-        for (const [name, command] of Object.entries(programs)) {
-            samples[name].push(
-                JSON.parse(run(path.join(build, "measure"), [name === "node" ? "5" : "40", ...command])),
-            );
+    if (!Number.isInteger(options.rounds) || options.rounds < 1 || !(options.scale > 0)) {
+        throw new Error("--rounds takes a whole number from 1 on, --scale a positive number");
+    }
+    return options;
+}
+
+/** Those of `list` whose names stand in `text`; all if there is none. */
+function choose(list, text) {
+    const names = text?.split(",") ?? list.map(({ name }) => name);
+    const unknown = names.find((name) => !list.some((one) => one.name === name));
+    if (unknown !== undefined) {
+        throw new Error(`no "${unknown}"; there are ${list.map(({ name }) => name).join(" ")}`);
+    }
+    return list.filter(({ name }) => names.includes(name));
+}
+
+/** Builds the tools, the apps and, unless others are measured, Cleat. What the build prints goes to stderr. */
+async function build(isOwn) {
+    const show = (text) => process.stderr.write(text);
+    if (!existsSync(path.join(buildDir, "build.ninja"))) {
+        show(await run([process.execPath, "tools/build.mjs"]));
+    }
+    await run(["cmake", "--build", buildDir, "--target", "bench-tools", ...(isOwn ? ["cleat"] : [])]);
+    mkdirSync(path.dirname(appBundle("echo")), { recursive: true });
+    for (const app of apps) {
+        await run([process.execPath, "tools/cleat.mjs", "build", `bench/apps/${app}`, "-o", appBundle(app)]);
+    }
+}
+
+/** One measurement, tried again once: a busy machine is no failure. */
+async function measureOnce(scenario, peer, point, plan) {
+    try {
+        return await scenario.run(peer, point, plan);
+    } catch {
+        return scenario.run(peer, point, plan);
+    }
+}
+
+/**
+ * Measures one point of a scenario: every round each peer in turn. Resolves with one result for each metric,
+ * {scenario, title, point, pointLabel, metric, unit, isMain, inTable, reference, peers}, where peers are by name
+ * {median, min, max, samples} and a failed round's sample is null.
+ */
+async function measurePoint(scenario, point, peers, options, failures) {
+    const samples = new Map(peers.map(({ name }) => [name, []]));
+    const failed = new Set();
+    for (let round = 0; round < options.rounds; round++) {
+        for (const peer of peers) {
+            if (failed.has(peer.name)) {
+                samples.get(peer.name).push(null);
+                continue;
+            }
+            try {
+                samples.get(peer.name).push(await measureOnce(scenario, peer, point, options));
+            } catch (error) {
+                samples.get(peer.name).push(null);
+                failed.add(peer.name);
+                const label = [scenario.name, scenario.pointLabel(point)].filter(Boolean).join(", ");
+                failures.push({ scenario: label, peer: peer.name, message: error.message });
+                say(`  ${peer.name} failed: ${error.message}`);
+            }
         }
     }
-    const result = {};
-    for (const [name, list] of Object.entries(samples)) {
-        result[name] = Object.fromEntries(
-            ["wallMs", "cpuMs", "peakKiB"].map((key) => [key, median(list.map((one) => one[key]))]),
-        );
-    }
-    return result;
+    return Object.entries(scenario.metrics).map(([metric, { unit, isMain = false }]) => ({
+        scenario: scenario.name,
+        title: scenario.title,
+        point,
+        pointLabel: scenario.pointLabel(point),
+        metric,
+        unit,
+        isMain,
+        inTable: scenario.tablePoints?.includes(point) ?? true,
+        reference: scenario.reference,
+        peers: Object.fromEntries(
+            [...samples]
+                .map(([name, list]) => [name, list.map((sample) => sample?.[metric] ?? null)])
+                .filter(([, list]) => list.some((value) => value !== null))
+                .map(([name, list]) => {
+                    const values = list.filter((value) => value !== null);
+                    const spread = { min: Math.min(...values), max: Math.max(...values) };
+                    return [name, { median: median(values), ...spread, samples: list }];
+                }),
+        ),
+    }));
 }
 
-function memoryKiB(pid) {
-    const text = readFileSync(`/proc/${pid}/smaps_rollup`, "utf8");
-    const field = (name) => Number(new RegExp(`^${name}:\\s+(\\d+)`, "m").exec(text)[1]);
-    return { rss: field("Rss"), private: field("Private_Clean") + field("Private_Dirty") };
-}
-
-/** CPU milliseconds (user and system) that a process has used. */
-function cpuMs(pid) {
-    const fields = readFileSync(`/proc/${pid}/stat`, "utf8")
-        .replace(/^.*\) /, "")
-        .split(" ");
-    return (Number(fields[11]) + Number(fields[12])) * 10;
-}
-
-async function startServer(command) {
-    const child = spawn(command[0], command.slice(1), { cwd: root, stdio: ["ignore", "pipe", "inherit"] });
-    const port = await new Promise((resolve, reject) => {
-        child.stdout.once("data", (data) => resolve(Number(String(data))));
-        child.once("exit", (code) => reject(new Error(`${command[0]} ended with ${code}`)));
-    });
-    return { child, port };
-}
-
-function connect(port) {
-    return new Promise((resolve, reject) => {
-        const socket = net.connect(port, "127.0.0.1", () => resolve(socket));
-        socket.once("error", reject);
-    });
-}
-
-/** One byte there and back, so that the server has the connection in its hands. */
-function touch(socket) {
-    return new Promise((resolve) => {
-        socket.once("data", resolve);
-        socket.write("x");
-    });
-}
-
-async function idleMemory(command) {
-    const { child, port } = await startServer(command);
-    const sockets = [];
-    try {
-        await new Promise((resolve) => setTimeout(resolve, 1500));
-        const empty = memoryKiB(child.pid);
-        for (let i = 0; i < connections; i++) {
-            const socket = await connect(port);
-            await touch(socket);
-            sockets.push(socket);
+async function measureAll(peers, chosen, options) {
+    const results = [];
+    const failures = [];
+    for (const scenario of chosen) {
+        const able = peers.filter((peer) => peer.command(scenario.app, "1") !== undefined);
+        for (const point of scenario.points) {
+            say([`bench: ${scenario.name}`, scenario.pointLabel(point)].filter(Boolean).join(", "));
+            const rows = await measurePoint(scenario, point, able, options, failures);
+            results.push(...rows);
+            for (const { unit, isMain, peers: costs } of rows.filter((row) => row.isMain)) {
+                const text = Object.entries(costs).map(([name, cost]) => `${name} ${format(cost.median)}`);
+                say(`  ${isMain ? unit : ""}: ${text.join(", ")}`);
+            }
         }
-        await new Promise((resolve) => setTimeout(resolve, 1500));
-        const full = memoryKiB(child.pid);
-        return {
-            idleRssKiB: empty.rss,
-            bytesPerConnection: Math.round(((full.private - empty.private) * 1024) / connections),
-        };
-    } finally {
-        sockets.forEach((socket) => socket.destroy());
-        child.kill();
     }
+    return { results, failures };
 }
 
-/** CPU of the server for one 64-byte round trip, 50 connections. */
-async function echoCost(command, trips = 1000) {
-    const { child, port } = await startServer(command);
-    const sockets = await Promise.all(Array.from({ length: 50 }, () => connect(port)));
-    try {
-        const message = Buffer.alloc(64, "e");
-        const turn = (socket, count) =>
-            new Promise((resolve) => {
-                let left = count,
-                    received = 0;
-                socket.on("data", (data) => {
-                    received += data.length;
-                    if (received >= 64) {
-                        received -= 64;
-                        if (--left === 0) {
-                            socket.removeAllListeners("data");
-                            resolve();
-                        } else {
-                            socket.write(message);
-                        }
-                    }
-                });
-                socket.write(message);
-            });
-        await Promise.all(sockets.map((socket) => turn(socket, 100)));
-        const before = cpuMs(child.pid);
-        await Promise.all(sockets.map((socket) => turn(socket, trips)));
-        return ((cpuMs(child.pid) - before) * 1000) / (50 * trips);
-    } finally {
-        sockets.forEach((socket) => socket.destroy());
-        child.kill();
+/** Sizes without symbols. */
+async function strippedSizes(peers) {
+    const programs = peers
+        .map(({ title, command, isCleat, name }) => ({
+            title,
+            program: command("hello")?.[0],
+            isCleat,
+            name,
+        }))
+        .filter(({ isCleat, name }) => isCleat === true || name === "qjs");
+    const sizes = [];
+    for (const { title, program } of programs) {
+        const copy = tool("stripped");
+        await run(["strip", "-o", copy, program]);
+        sizes.push({ name: title, bytes: statSync(copy).size });
     }
+    return sizes;
+}
+
+function machine() {
+    const [, cpu = os.arch()] = /^model name\s*:\s*(.*)$/m.exec(readFileSync("/proc/cpuinfo", "utf8")) ?? [];
+    return { cpu, cpus: os.availableParallelism(), kernel: os.release(), node: process.versions.node };
 }
 
 async function main() {
-    say("bench: building what it needs");
-    run("cmake", ["--build", build, "--target", "bench-tools"], { stdio: ["ignore", "ignore", "inherit"] });
-    const work = mkdtempSync(path.join(tmpdir(), "cleat-bench-"));
-    try {
-        copyFileSync(path.join(build, "cleat"), path.join(work, "cleat"));
-        run("strip", [path.join(work, "cleat")]);
-        run("strip", ["-o", path.join(work, "qjs"), path.join(build, "qjs")]);
-        const app = path.join(work, "echo.cleat");
-        run(process.execPath, ["tools/cleat.mjs", "build", "bench/apps/echo", "-o", app]);
-        const cleatEcho = [path.join(work, "cleat"), "run", "--unsigned", "-A", app];
-        const nodeEcho = [process.execPath, path.join(root, "bench/apps/echo_node.mjs")];
-
-        const report = {
-            connections,
-            rounds,
-            strippedBytes: {
-                cleat: statSync(path.join(work, "cleat")).size,
-                qjs: statSync(path.join(work, "qjs")).size,
-            },
-        };
-        say("bench: hello world");
-        report.hello = startUp(work);
-        say(`bench: idle echo server, ${connections} connections`);
-        report.idle = { cleat: await idleMemory(cleatEcho), node: await idleMemory(nodeEcho) };
-        say("bench: echo, 50 connections, 64 bytes");
-        const cost = { cleat: [], node: [] };
-        for (let round = 0; round < rounds; round++) {
-            cost.cleat.push(await echoCost(cleatEcho));
-            cost.node.push(await echoCost(nodeEcho));
-        }
-        report.echoMicroseconds = { cleat: median(cost.cleat), node: median(cost.node) };
-        print(report);
-    } finally {
-        rmSync(work, { recursive: true });
-    }
-}
-
-function print(report) {
-    if (flags.json) {
-        console.log(JSON.stringify(report, null, 4));
+    const options = parse();
+    if (options.help) {
+        console.log(usage);
         return;
     }
-    const { hello, idle, echoMicroseconds: echo } = report;
-    const rows = [
-        ["", "cleat", "qjs", "node"],
-        ["---", "---", "---", "---"],
-        [
-            "stripped binary, bytes",
-            report.strippedBytes.cleat,
-            report.strippedBytes.qjs,
-            statSync(process.execPath).size,
-        ],
-        ["hello world, wall ms", hello.cleat.wallMs, hello.qjs.wallMs, hello.node.wallMs],
-        ["hello world, CPU ms", hello.cleat.cpuMs, hello.qjs.cpuMs, hello.node.cpuMs],
-        ["hello world, peak KiB", hello.cleat.peakKiB, hello.qjs.peakKiB, hello.node.peakKiB],
-        ["idle echo server, RSS KiB", idle.cleat.idleRssKiB, "", idle.node.idleRssKiB],
-        [
-            `bytes per idle connection (${report.connections})`,
-            idle.cleat.bytesPerConnection,
-            "",
-            idle.node.bytesPerConnection,
-        ],
-        [
-            "CPU µs per 64-byte echo, 50 connections",
-            echo.cleat.toFixed(1),
-            "",
-            `${echo.node.toFixed(1)} (net)`,
-        ],
+    const peers = choose(allPeers(options.cleat, options.peer), options.peers);
+    const chosen = choose(scenarios, options.only);
+    say("bench: building what it needs");
+    await build(options.cleat.length === 0 && peers.some(({ isCleat }) => isCleat));
+    const { rounds, scale } = options;
+    const { results, failures } = await measureAll(peers, chosen, { rounds, scale });
+    const report = {
+        version: 1,
+        date: new Date().toISOString(),
+        machine: machine(),
+        options: { rounds, scale, only: chosen.map(({ name }) => name) },
+        peers: peers.map(({ name, title }) => ({ name, title })),
+        binaries: await strippedSizes(peers),
+        results,
+        budgets: judge(results, peers),
+        failures,
+    };
+    const folder = path.resolve(options.output);
+    mkdirSync(folder, { recursive: true });
+    const files = [
+        { file: "report.json", content: `${JSON.stringify(report, null, 4)}\n` },
+        { file: "report.md", content: markdown(report) },
+        ...plots(report).map(({ file, svg }) => ({ file, content: svg })),
     ];
-    console.log(rows.map((row) => `| ${row.join(" | ")} |`).join("\n"));
+    files.forEach(({ file, content }) => writeFileSync(path.join(folder, file), content));
+    process.stdout.write(files[options.json ? 0 : 1].content);
+    say(`bench: ${files.map(({ file }) => file).join(", ")} are in ${path.relative(root, folder) || "."}`);
 }
 
-await main();
+try {
+    await main();
+} catch (error) {
+    say(`bench: ${error.message}`);
+    process.exitCode = error.code?.startsWith("ERR_PARSE_ARGS") ? 2 : 1;
+}

@@ -1,11 +1,11 @@
-// app.ts - a TCP echo server: prints its port, echoes every connection. For the bench; the idiom is an app's.
+// app.ts - a TCP echo server: prints its port, echoes every connection through a reader and a writer.
 const server = new TCPServerSocket({ localAddress: "127.0.0.1", localPort: 0 });
-const { localPort } = await server.opened;
+const { readable: connections, localPort } = await server.opened;
 console.log(localPort);
 
 async function echo(socket: TCPSocket): Promise<void> {
     const reader = socket.readable.getReader();
-    const writer = socket.writeable.getWriter();
+    const writer = socket.writable.getWriter();
     for (;;) {
         const { value, done } = await reader.read();
         if (done) {
@@ -16,6 +16,6 @@ async function echo(socket: TCPSocket): Promise<void> {
     await writer.close();
 }
 
-for (;;) {
-    echo(await server.listen()).catch(() => {});
+for await (const socket of connections) {
+    echo(socket).catch(() => {}); // a lost connection is no failure of the server
 }

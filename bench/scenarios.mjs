@@ -1,0 +1,191 @@
+// scenarios.mjs - what is measured. A scenario is {name, title, points, tablePoints, metrics, run}: run(peer, point,
+// plan) starts what it needs and resolves with a number for each metric. Operations per run are for plan.scale 1.
+import { measure, pause, withServer } from "./process.mjs";
+
+const settleMs = 1500;
+
+/** Metrics of what is counted per operation: CPU time is the figure, wall time is noted. */
+const perOperation = (what) => ({
+    cpu: { unit: `µs CPU/${what}`, isMain: true },
+    wall: { unit: `µs wall/${what}` },
+});
+
+/** How many operations, and as warm-up before them: compilers need some, at a small scale too. */
+const counts = (plan, operations) => ({
+    operations: Math.max(Math.round(operations * plan.scale), 1),
+    warmUp: Math.max(Math.round((operations * plan.scale) / 4), 1),
+});
+
+const perMicrosecond = ({ operations, cpuNs, wallNs }, factor = 1) => ({
+    cpu: (cpuNs / 1000 / operations) * factor,
+    wall: (wallNs / 1000 / operations) * factor,
+});
+
+/** Load on a server that serves scenario `name`. */
+async function underLoad(peer, name, mode, options, factor) {
+    const result = await withServer(peer.command(name), (server) => server.load(mode, options));
+    if (result.lost > result.operations / 100) {
+        throw new Error(`${result.lost} of ${result.operations} datagrams were lost`);
+    }
+    return perMicrosecond(result, factor);
+}
+
+const connectionCounts = [1, 10, 50, 200, 1000];
+const chunk = 65536;
+
+function overConnections(name, title) {
+    return {
+        name,
+        title,
+        app: name,
+        points: connectionCounts,
+        tablePoints: [1, 50, 1000],
+        pointLabel: (point) => `${point} connection${point === 1 ? "" : "s"}`,
+        metrics: perOperation("round trip"),
+        run: (peer, connections, plan) =>
+            underLoad(peer, name, "tcp", { connections, size: 64, ...counts(plan, 20_000) }),
+    };
+}
+
+function overSizes(name, app, title) {
+    return {
+        name,
+        title,
+        app,
+        points: [64, 256, 1024, 4096, 16384, 65536],
+        tablePoints: [],
+        pointLabel: (size) => `${size} B`,
+        metrics: perOperation("round trip"),
+        run: (peer, size, plan) =>
+            underLoad(peer, app, "tcp", {
+                connections: 50,
+                size,
+                ...counts(plan, size > 4096 ? 4000 : 10_000),
+            }),
+    };
+}
+
+function bulk(name, app, title) {
+    return {
+        name,
+        title,
+        app,
+        metrics: perOperation("MiB"),
+        run: (peer, _point, plan) =>
+            underLoad(
+                peer,
+                app,
+                "tcp",
+                { connections: 1, size: chunk, args: ["--pipelined"], ...counts(plan, 4000) },
+                (1 << 20) / chunk,
+            ),
+    };
+}
+
+function udp(name, window, operations, title) {
+    return {
+        name,
+        title,
+        app: "udp",
+        metrics: perOperation("datagram"),
+        run: (peer, _point, plan) =>
+            underLoad(peer, "udp", "udp", { window, size: 64, ...counts(plan, operations) }),
+    };
+}
+
+async function runTimers(peer, count, plan) {
+    const few = plan.scale < 1;
+    const total = Math.max(Math.round(count * (few ? plan.scale : 1)), 1);
+    const runs = few || total > 10_000 ? 1 : 3;
+    const all = await measure(runs, peer.command("timers", String(total)));
+    const none = await measure(runs, peer.command("timers", "0"));
+    return {
+        cpu: ((all.cpuMs - none.cpuMs) * 1000) / total,
+        memory: ((all.peakKiB - none.peakKiB) * 1024) / total,
+    };
+}
+
+async function runIdle(peer, connections, plan) {
+    const count = Math.max(Math.round(connections * Math.min(plan.scale, 1)), 1);
+    return withServer(peer.command("echo"), async (server) => {
+        await pause(settleMs);
+        const empty = server.memory();
+        return server.hold(count, async () => {
+            await pause(settleMs);
+            return { rss: empty.rss, connection: ((server.memory().private - empty.private) * 1024) / count };
+        });
+    });
+}
+
+/** Processes are started one after the other: plan.scale says how often. */
+async function runHello(peer, _point, plan) {
+    const { wallMs, cpuMs, peakKiB } = await measure(
+        Math.max(Math.round(20 * Math.min(plan.scale, 1)), 1),
+        peer.command("hello"),
+    );
+    return { wall: wallMs, cpu: cpuMs, peak: peakKiB };
+}
+
+export const scenarios = [
+    {
+        name: "hello",
+        title: "Hello world",
+        app: "hello",
+        reference: "qjs",
+        metrics: {
+            wall: { unit: "ms wall", isMain: true },
+            cpu: { unit: "ms CPU", isMain: true },
+            peak: { unit: "KiB peak memory", isMain: true },
+        },
+        run: runHello,
+    },
+    {
+        name: "idle",
+        title: "Idle echo server",
+        app: "echo",
+        points: [4000],
+        pointLabel: (point) => `${point} connections`,
+        metrics: {
+            rss: { unit: "KiB without connections (RSS)", isMain: true },
+            connection: { unit: "bytes/idle connection", isMain: true },
+        },
+        run: runIdle,
+    },
+    overConnections("echo", "TCP echo, 64 B, reader and writer"),
+    overConnections("pipe", "TCP echo, 64 B, pipeTo"),
+    overSizes("size", "echo", "TCP echo by message size, 50 connections, reader and writer"),
+    overSizes("pipe-size", "pipe", "TCP echo by message size, 50 connections, pipeTo"),
+    bulk("bulk", "echo", "Bulk echo, 64 KiB writes, reader and writer"),
+    bulk("pipe-bulk", "pipe", "Bulk echo, 64 KiB writes, pipeTo"),
+    {
+        name: "accept",
+        title: "Connect, 1 byte there and back, close",
+        app: "accept",
+        metrics: perOperation("connection"),
+        run: (peer, _point, plan) =>
+            underLoad(peer, "accept", "accept", { connections: 16, ...counts(plan, 4000) }),
+    },
+    udp("udp", 32, 20_000, "UDP echo, 64 B, 32 in flight"),
+    udp("udp-one", 1, 10_000, "UDP echo, 64 B, one in flight"),
+    {
+        name: "multicast",
+        title: "Multicast receive, 64 B, 64 senders",
+        app: "multicast",
+        metrics: perOperation("datagram"),
+        run: (peer, _point, plan) =>
+            underLoad(peer, "multicast", "multicast", { connections: 64, size: 64, ...counts(plan, 20_000) }),
+    },
+    {
+        name: "timers",
+        title: "Timers that wait at the same time",
+        app: "timers",
+        points: [1000, 3000, 10_000, 30_000, 100_000],
+        tablePoints: [1000, 100_000],
+        pointLabel: (point) => `${point} timers`,
+        metrics: {
+            cpu: { unit: "µs CPU/timer", isMain: true },
+            memory: { unit: "bytes/timer (peak)", isMain: true },
+        },
+        run: runTimers,
+    },
+].map((scenario) => ({ points: [null], reference: "c", pointLabel: () => "", ...scenario }));
