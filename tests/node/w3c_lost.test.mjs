@@ -36,7 +36,7 @@ const natives = {
     text: `export const utf8Encode = (text) => new TextEncoder().encode(text);`,
     timer: `export const startTimer = (callback, milliseconds) => globalThis.cleatFake.startTimer(callback, milliseconds);
         export const stopTimer = (timer) => clearTimeout(timer);`,
-    runtime: `export const classOf = () => "object", reportError = () => {}, onUncaught = () => {}, builtin = () => {};
+    runtime: `export const classOf = () => "object", reportError = () => {}, onUncaught = () => {}, builtin = (module, name) => ({ AbortController })[name];
         export const hrtime = () => performance.now() * 1e6;`,
 };
 

@@ -1,46 +1,15 @@
-// streams.ts - the stream classes, from the npm package web-streams-polyfill (a port of the reference implementation),
-// as a module of the runtime. Not here: streams over sockets (sockets/), text streams (web/text_streams.ts).
-//
-// Spec: Streams (WHATWG).
-import {
-    ReadableByteStreamController,
-    ReadableStream,
-    ReadableStreamBYOBReader,
-    ReadableStreamBYOBRequest,
-    ReadableStreamDefaultController,
-    ReadableStreamDefaultReader,
-    TransformStream,
-    TransformStreamDefaultController,
-    WritableStream,
-    WritableStreamDefaultController,
-    WritableStreamDefaultWriter,
-} from "web-streams-polyfill";
-import { markPlatformObject } from "../web/webidl.ts";
-
-markPlatformObject(ReadableByteStreamController);
-markPlatformObject(ReadableStream, ["locked"]);
-markPlatformObject(ReadableStreamBYOBReader);
-markPlatformObject(ReadableStreamBYOBRequest);
-markPlatformObject(ReadableStreamDefaultController);
-markPlatformObject(ReadableStreamDefaultReader);
-markPlatformObject(TransformStream);
-markPlatformObject(TransformStreamDefaultController);
-markPlatformObject(WritableStream, ["locked"]);
-markPlatformObject(WritableStreamDefaultController);
-markPlatformObject(WritableStreamDefaultWriter);
-
-export {
-    ByteLengthQueuingStrategy,
-    CountQueuingStrategy,
-    ReadableByteStreamController,
-    ReadableStream,
-    ReadableStreamBYOBReader,
-    ReadableStreamBYOBRequest,
-    ReadableStreamDefaultController,
-    ReadableStreamDefaultReader,
-    TransformStream,
-    TransformStreamDefaultController,
-    WritableStream,
-    WritableStreamDefaultController,
-    WritableStreamDefaultWriter,
-} from "web-streams-polyfill";
+/*
+ * streams.ts - the module of streams: what every program with a stream loads, for apps (the classes) and for other
+ * built-ins (the abstract operations). Not here: byte streams (byte_stream.ts), pipes, tee and from() (piping.ts),
+ * transform streams (transform_stream.ts), which are modules of their own.
+ * Spec: Streams (WHATWG).
+ */
+export type { ChunkSink, ChunkSource } from "./direct.ts";
+export * from "./promises.ts";
+export * from "./queue.ts";
+export * from "./readable_operations.ts";
+export * from "./readable_stream.ts";
+export * from "./slots.ts";
+export * from "./strategies.ts";
+export * from "./writable_operations.ts";
+export * from "./writable_stream.ts";

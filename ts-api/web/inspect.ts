@@ -275,7 +275,7 @@ function formatOpened(state: Inspection, value: object, kind: string, name: stri
             close = "]";
             elements = contents.elements;
         }
-        const skip = kind === "object" && isPlatformObject(value) ? isPrivateKey : undefined;
+        const skip = kind === "object" && isPlatformObject(value) ? isSlot : undefined;
         addProperties(state, value, add, contents.brackets || kind === "string", skip);
         addAccessors(state, value, add);
     }
@@ -318,8 +318,9 @@ function nameText(name: string | null, fallback: string): string {
 }
 
 /** Of objects of the runtime: "_name" is none of an app's business. */
-function isPrivateKey(key: PropertyKey): boolean {
-    return typeof key === "string" && key[0] === "_";
+/** Internal slots of platform objects are properties that symbols name (streams/slots.ts). */
+function isSlot(key: PropertyKey): boolean {
+    return typeof key === "symbol";
 }
 
 function isErrorKey(key: PropertyKey): boolean {

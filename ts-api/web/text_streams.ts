@@ -2,7 +2,11 @@
 //
 // Spec: Encoding §7.4 (TextDecoderStream), §7.5 (TextEncoderStream).
 import { createDecoder, findEncoding, utf8Encode, type TextDecoderHandle } from "cleat:native/text";
-import { TransformStream, type ReadableStream, type WritableStream } from "../streams/streams.ts";
+import type { ReadableStream, WritableStream } from "../streams/streams.ts";
+import {
+    TransformStream,
+    type TransformStreamDefaultController as Controller,
+} from "../streams/transform_stream.ts";
 import { defineInterface, toDictionary } from "./webidl.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
@@ -14,7 +18,7 @@ export class TextEncoderStream {
         // The second half of a pair may be the first code unit of the next chunk.
         let pending = "";
         this.#stream = new TransformStream<string, Bytes>({
-            transform(chunk, controller): void {
+            transform(chunk: string, controller: Controller<Bytes>): void {
                 let text = pending + `${chunk}`;
                 pending = "";
                 const last = text.charCodeAt(text.length - 1);
@@ -26,7 +30,7 @@ export class TextEncoderStream {
                     controller.enqueue(utf8Encode(text));
                 }
             },
-            flush(controller): void {
+            flush(controller: Controller<Bytes>): void {
                 if (pending !== "") {
                     controller.enqueue(utf8Encode(pending));
                 }
@@ -73,13 +77,13 @@ export class TextDecoderStream {
             }
         };
         this.#stream = new TransformStream<ArrayBuffer | ArrayBufferView, string>({
-            transform(chunk, controller): void {
+            transform(chunk: Bytes | undefined, controller: Controller<string>): void {
                 if (chunk === undefined) {
                     throw new TypeError("TextDecoderStream: a chunk must be an ArrayBuffer or a view on one");
                 }
                 enqueue(decoder.decode(chunk, true), controller);
             },
-            flush(controller): void {
+            flush(controller: Controller<string>): void {
                 enqueue(decoder.decode(undefined, false), controller);
             },
         });

@@ -88,14 +88,18 @@ export function requireArguments(given: number, needed: number, what: string): v
 }
 
 /** A dictionary argument: undefined and null are the empty dictionary, primitives are refused. */
-export function toDictionary<T extends object>(value: T | null | undefined, what: string): Partial<T> {
+// The first signature infers T.
+export function toDictionary<T extends object>(value: T | null | undefined, what: string): Partial<T>;
+// eslint-disable-next-line @typescript-eslint/unified-signatures
+export function toDictionary<T extends object>(value: unknown, what: string): Partial<T>;
+export function toDictionary<T extends object>(value: unknown, what: string): Partial<T> {
     if (value === undefined || value === null) {
         return { __proto__: null } as unknown as Partial<T>;
     }
     if (typeof value !== "object" && typeof value !== "function") {
         throw new TypeError(`${what} must be an object`);
     }
-    return value;
+    return value as Partial<T>;
 }
 
 /** An integer of `[EnforceRange] unsigned long long` (up to 2^53 - 1). */

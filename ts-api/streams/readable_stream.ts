@@ -1,0 +1,472 @@
+/*
+ * readable_stream.ts - ReadableStream, its default reader and its default controller as apps see them. Not here: what
+ * they do (readable_operations.ts); byte streams, pipes, tee and from(), which are loaded when they are used (byte_stream.ts,
+ * piping.ts).
+ * Spec: Streams, "Readable streams".
+ */
+import { builtin } from "cleat:native/runtime";
+import { defineInterface, toDictionary, toUnsignedInteger } from "../web/webidl.ts";
+import { type AsyncIteratorOptions, iterate } from "./async_iterator.ts";
+import type * as Bytes from "./byte_stream.ts";
+import type { ChunkSource } from "./direct.ts";
+import type * as Piping from "./piping.ts";
+import {
+    Deferred,
+    promiseCall,
+    promiseRejectedWith,
+    promiseResolvedWith,
+    releasedError,
+} from "./promises.ts";
+import type { Queue } from "./queue.ts";
+import {
+    type Controller,
+    type DefaultController,
+    defaultControllerCancelSteps,
+    defaultControllerPullSteps,
+    isReadableStreamLocked,
+    type Readable,
+    readableStreamCancel,
+    readableStreamDefaultControllerCanCloseOrEnqueue,
+    readableStreamDefaultControllerClose,
+    readableStreamDefaultControllerEnqueue,
+    readableStreamDefaultControllerError,
+    readableStreamDefaultControllerGetDesiredSize,
+    readableStreamDefaultReaderRead,
+    readableStreamReaderGenericInitialize,
+    readableStreamReaderRelease,
+    type ReadableStreamState,
+    type Reader,
+    readerClosedPromise,
+    type ReadRequest,
+    setUpReadableStreamDefaultController,
+    type SourceAlgorithms,
+} from "./readable_operations.ts";
+import {
+    $algorithms,
+    $byobRequest,
+    $cancelSteps,
+    $closedPromise,
+    $closeRequested,
+    $controller,
+    $disturbed,
+    $pullAgain,
+    $pulling,
+    $pullSteps,
+    $queue,
+    $reader,
+    $readRequests,
+    $releaseSteps,
+    $started,
+    $state,
+    $storedError,
+    $strategyHWM,
+    $strategySizeAlgorithm,
+    $stream,
+} from "./slots.ts";
+import { extractHighWaterMark, extractSizeAlgorithm, type SizeAlgorithm, toStrategy } from "./strategies.ts";
+import {
+    brandError,
+    type Callback,
+    hasSlot,
+    toCallback,
+    toObject,
+    type WritableStream,
+} from "./writable_stream.ts";
+
+const { apply } = Reflect;
+const { defineProperty } = Object;
+
+/** In the place of the source: the stream is set up by whoever makes it. */
+export const WITHOUT_SOURCE = {};
+const INTERNAL = {};
+
+export type ReadResult<T> = { value: T; done: false } | { value: T | undefined; done: true };
+
+export let isReadableStream: (value: unknown) => value is ReadableStream;
+/** The native handle that the chunks of a stream come from directly; undefined: an ordinary stream. */
+export let directSource: (stream: ReadableStream) => ChunkSource | undefined;
+export let setDirectSource: (stream: ReadableStream, source: ChunkSource | undefined) => void;
+
+export class ReadableStream<R = unknown> implements Readable {
+    static {
+        isReadableStream = (value): value is ReadableStream =>
+            typeof value === "object" && value !== null && #direct in value;
+        directSource = (stream) => stream.#direct;
+        setDirectSource = (stream, source) => {
+            stream.#direct = source;
+        };
+    }
+
+    #direct: ChunkSource | undefined = undefined;
+    declare [$state]: ReadableStreamState;
+    declare [$storedError]: unknown;
+    declare [$reader]: Reader | undefined;
+    declare [$disturbed]: boolean;
+    declare [$controller]: Controller;
+    declare [Symbol.asyncIterator]: (options?: AsyncIteratorOptions) => AsyncIterableIterator<R>;
+
+    static from<T>(asyncIterable: AsyncIterable<T> | Iterable<T>): ReadableStream<T> {
+        return piping("readableStreamFrom")(asyncIterable) as ReadableStream<T>;
+    }
+
+    constructor(underlyingSource: unknown = undefined, strategy: unknown = undefined) {
+        this[$state] = "readable";
+        this[$storedError] = undefined;
+        this[$reader] = undefined;
+        this[$disturbed] = false;
+        this[$controller] = undefined as unknown as Controller;
+        if (underlyingSource === WITHOUT_SOURCE) {
+            return;
+        }
+        const source =
+            underlyingSource === undefined ? null : toObject(underlyingSource, "The underlying source");
+        const converted = toStrategy(strategy, "The strategy");
+        const dictionary = toSource(source);
+        if (dictionary.type === "bytes") {
+            if (converted.size !== undefined) {
+                throw new RangeError("The strategy of a byte stream must not have a size");
+            }
+            const highWaterMark = extractHighWaterMark(converted, 0);
+            bytes("setUpFromUnderlyingByteSource")(this, source, dictionary, highWaterMark);
+            return;
+        }
+        const size = extractSizeAlgorithm(converted);
+        const highWaterMark = extractHighWaterMark(converted, 1);
+        setUpFromUnderlyingSource(this, source, dictionary, highWaterMark, size);
+    }
+
+    get locked(): boolean {
+        checkStream(this, "locked");
+        return isReadableStreamLocked(this);
+    }
+
+    cancel(reason: unknown = undefined): Promise<undefined> {
+        if (!isReadableStream(this)) {
+            return promiseRejectedWith(brandError("ReadableStream", "cancel"));
+        }
+        if (isReadableStreamLocked(this)) {
+            return promiseRejectedWith(new TypeError("cancel: the stream is locked by a reader"));
+        }
+        return readableStreamCancel(this, reason);
+    }
+
+    getReader(options?: { mode?: undefined }): ReadableStreamDefaultReader<R>;
+    getReader(options: { mode: "byob" }): Bytes.ReadableStreamBYOBReader;
+    getReader(options: unknown = undefined): ReadableStreamDefaultReader<R> | Bytes.ReadableStreamBYOBReader {
+        checkStream(this, "getReader");
+        const mode = toDictionary<{ mode: unknown }>(options, "getReader: options").mode;
+        if (mode === undefined) {
+            return new ReadableStreamDefaultReader<R>(this);
+        }
+        if (`${mode as string}` !== "byob") {
+            throw new TypeError('getReader: mode must be "byob" or undefined');
+        }
+        return new (bytes("ReadableStreamBYOBReader"))(this);
+    }
+
+    pipeThrough<T>(
+        transform: { readonly readable: ReadableStream<T>; readonly writable: WritableStream<R> },
+        options: unknown = undefined,
+    ): ReadableStream<T> {
+        checkStream(this, "pipeThrough");
+        return piping("pipeThrough")(this, transform, options) as ReadableStream<T>;
+    }
+
+    pipeTo(destination: WritableStream<R>, options: unknown = undefined): Promise<undefined> {
+        if (!isReadableStream(this)) {
+            return promiseRejectedWith(brandError("ReadableStream", "pipeTo"));
+        }
+        return piping("pipeTo")(this, destination, options);
+    }
+
+    tee(): [ReadableStream<R>, ReadableStream<R>] {
+        checkStream(this, "tee");
+        return piping("readableStreamTee")(this) as [ReadableStream<R>, ReadableStream<R>];
+    }
+
+    values(options: AsyncIteratorOptions | undefined = undefined): AsyncIterableIterator<R> {
+        checkStream(this, "values");
+        const preventCancel = toDictionary<{ preventCancel: unknown }>(
+            options,
+            "values: options",
+        ).preventCancel;
+        return iterate<R>(new ReadableStreamDefaultReader<R>(this), !!preventCancel);
+    }
+}
+defineInterface(ReadableStream, "ReadableStream", ["locked"]);
+defineProperty(ReadableStream, "from", { enumerable: true });
+defineProperty(ReadableStream.prototype, Symbol.asyncIterator, {
+    value: ReadableStream.prototype.values,
+    writable: true,
+    enumerable: false,
+    configurable: true,
+});
+
+export class ReadableStreamDefaultReader<R = unknown> implements Reader {
+    declare [$stream]: Readable | undefined;
+    declare [$closedPromise]: Deferred<undefined> | undefined;
+    declare [$readRequests]: Queue<ReadRequest> | undefined;
+
+    constructor(stream: ReadableStream<R>) {
+        if (!isReadableStream(stream)) {
+            throw new TypeError("ReadableStreamDefaultReader: the argument must be a ReadableStream");
+        }
+        readableStreamReaderGenericInitialize(this, stream);
+        this[$readRequests] = undefined;
+    }
+
+    get closed(): Promise<undefined> {
+        return isDefaultReader(this)
+            ? readerClosedPromise(this)
+            : promiseRejectedWith(brandError("ReadableStreamDefaultReader", "closed"));
+    }
+
+    cancel(reason: unknown = undefined): Promise<undefined> {
+        if (!isDefaultReader(this)) {
+            return promiseRejectedWith(brandError("ReadableStreamDefaultReader", "cancel"));
+        }
+        const stream = this[$stream];
+        return stream === undefined
+            ? promiseRejectedWith(releasedError("cancel"))
+            : readableStreamCancel(stream, reason);
+    }
+
+    read(): Promise<ReadResult<R>> {
+        const stream =
+            typeof this === "object" ? (this[$stream] as ReadableStream<R> | undefined) : undefined;
+        if (stream === undefined) {
+            return promiseRejectedWith(
+                isDefaultReader(this)
+                    ? releasedError("read")
+                    : brandError("ReadableStreamDefaultReader", "read"),
+            );
+        }
+        const direct = directSource(stream) as ChunkSource<R> | undefined;
+        if (direct !== undefined) {
+            stream[$disturbed] = true;
+            return direct.take();
+        }
+        const request = new PromiseReadRequest<R>();
+        readableStreamDefaultReaderRead(this, request as ReadRequest);
+        return request.promise;
+    }
+
+    releaseLock(): void {
+        if (!isDefaultReader(this)) {
+            throw brandError("ReadableStreamDefaultReader", "releaseLock");
+        }
+        const stream = this[$stream] as ReadableStream | undefined;
+        if (stream !== undefined) {
+            readableStreamReaderRelease(this);
+            directSource(stream)?.endTakes(true, releasedError("read"));
+        }
+    }
+}
+defineInterface(ReadableStreamDefaultReader, "ReadableStreamDefaultReader");
+
+/** The read request of read(). */
+class PromiseReadRequest<T> implements ReadRequest<T> {
+    readonly #deferred = new Deferred<ReadResult<T>>();
+
+    get promise(): Promise<ReadResult<T>> {
+        return this.#deferred.promise;
+    }
+
+    chunkSteps(chunk: T): void {
+        this.#deferred.resolve({ value: chunk, done: false });
+    }
+
+    closeSteps(): void {
+        this.#deferred.resolve({ value: undefined, done: true });
+    }
+
+    errorSteps(error: unknown): void {
+        this.#deferred.reject(error);
+    }
+}
+
+export class ReadableStreamDefaultController<R = unknown> implements DefaultController {
+    declare [$stream]: Readable;
+    declare [$queue]: Queue<unknown> | undefined;
+    declare [$started]: boolean;
+    declare [$closeRequested]: boolean;
+    declare [$pullAgain]: boolean;
+    declare [$pulling]: boolean;
+    declare [$strategyHWM]: number;
+    declare [$strategySizeAlgorithm]: SizeAlgorithm | undefined;
+    declare [$algorithms]: SourceAlgorithms | undefined;
+
+    constructor(internal?: object) {
+        if (internal !== INTERNAL) {
+            throw new TypeError("Illegal constructor");
+        }
+    }
+
+    get desiredSize(): number | null {
+        checkController(this, "desiredSize");
+        return readableStreamDefaultControllerGetDesiredSize(this);
+    }
+
+    close(): void {
+        checkController(this, "close");
+        if (!readableStreamDefaultControllerCanCloseOrEnqueue(this)) {
+            throw new TypeError("close: the stream is closed or errored, or asked to close");
+        }
+        readableStreamDefaultControllerClose(this);
+    }
+
+    enqueue(chunk: R = undefined as R): void {
+        checkController(this, "enqueue");
+        if (!readableStreamDefaultControllerCanCloseOrEnqueue(this)) {
+            throw new TypeError("enqueue: the stream is closed or errored, or asked to close");
+        }
+        readableStreamDefaultControllerEnqueue(this, chunk);
+    }
+
+    error(error: unknown = undefined): void {
+        checkController(this, "error");
+        readableStreamDefaultControllerError(this, error);
+    }
+
+    [$cancelSteps](reason: unknown): Promise<unknown> {
+        return defaultControllerCancelSteps(this, reason);
+    }
+
+    [$pullSteps](request: ReadRequest): void {
+        defaultControllerPullSteps(this, request);
+    }
+
+    [$releaseSteps](): void {}
+}
+defineInterface(ReadableStreamDefaultController, "ReadableStreamDefaultController");
+
+export function createReadableController<R>(): ReadableStreamDefaultController<R> {
+    return new ReadableStreamDefaultController<R>(INTERNAL);
+}
+
+/** "CreateReadableStream" */
+export function createReadableStream<R>(
+    start: () => unknown,
+    algorithms: SourceAlgorithms,
+    highWaterMark = 1,
+    size: SizeAlgorithm | undefined = undefined,
+): ReadableStream<R> {
+    const stream = new ReadableStream<R>(WITHOUT_SOURCE);
+    const controller = createReadableController<R>();
+    setUpReadableStreamDefaultController(stream, controller, start, algorithms, highWaterMark, size);
+    return stream;
+}
+
+// Underlying sources ----------------------------------------------------------------------------------------------
+
+export interface SourceDictionary {
+    readonly autoAllocateChunkSize: unknown;
+    readonly cancel: Callback | undefined;
+    readonly pull: Callback | undefined;
+    readonly start: Callback | undefined;
+    readonly type: "bytes" | undefined;
+}
+
+function toSource(value: object | null): SourceDictionary {
+    const source = toDictionary<Record<keyof SourceDictionary, unknown>>(value, "The underlying source");
+    const autoAllocateChunkSize = source.autoAllocateChunkSize;
+    const size =
+        autoAllocateChunkSize === undefined
+            ? undefined
+            : toUnsignedInteger(autoAllocateChunkSize, "autoAllocateChunkSize");
+    const cancel = toCallback(source.cancel, "cancel");
+    const pull = toCallback(source.pull, "pull");
+    const start = toCallback(source.start, "start");
+    const type = source.type;
+    if (type !== undefined && `${type as string}` !== "bytes") {
+        throw new TypeError('The type of an underlying source must be "bytes" or undefined');
+    }
+    return {
+        autoAllocateChunkSize: size,
+        cancel,
+        pull,
+        start,
+        type: type === undefined ? undefined : "bytes",
+    };
+}
+
+/** What an app's underlying source does. */
+export class UnderlyingSourceAlgorithms implements SourceAlgorithms {
+    readonly #source: object | null;
+    readonly #dictionary: SourceDictionary;
+    readonly #controller: object;
+
+    constructor(source: object | null, dictionary: SourceDictionary, controller: object) {
+        this.#source = source;
+        this.#dictionary = dictionary;
+        this.#controller = controller;
+    }
+
+    /** The start algorithm. */
+    start(): unknown {
+        const start = this.#dictionary.start;
+        return start === undefined ? undefined : apply(start, this.#source, [this.#controller]);
+    }
+
+    pull(): Promise<unknown> {
+        return this.#call(this.#dictionary.pull, [this.#controller]);
+    }
+
+    cancel(reason: unknown): Promise<unknown> {
+        return this.#call(this.#dictionary.cancel, [reason]);
+    }
+
+    #call(callback: Callback | undefined, values: unknown[]): Promise<unknown> {
+        return callback === undefined
+            ? promiseResolvedWith(undefined)
+            : promiseCall(() => apply(callback, this.#source, values));
+    }
+}
+
+/** "SetUpReadableStreamDefaultControllerFromUnderlyingSource" */
+function setUpFromUnderlyingSource(
+    stream: ReadableStream,
+    source: object | null,
+    dictionary: SourceDictionary,
+    highWaterMark: number,
+    size: SizeAlgorithm,
+): void {
+    const controller = createReadableController();
+    const algorithms = new UnderlyingSourceAlgorithms(source, dictionary, controller);
+    setUpReadableStreamDefaultController(
+        stream,
+        controller,
+        () => algorithms.start(),
+        algorithms,
+        highWaterMark,
+        size,
+    );
+}
+
+// Parts that are loaded when they are used ------------------------------------------------------------------------
+
+function piping<K extends keyof typeof Piping>(name: K): (typeof Piping)[K] {
+    return builtin("cleat:streams/piping", name) as (typeof Piping)[K];
+}
+
+function bytes<K extends keyof typeof Bytes>(name: K): (typeof Bytes)[K] {
+    return builtin("cleat:streams/bytes", name) as (typeof Bytes)[K];
+}
+
+// Brands ----------------------------------------------------------------------------------------------------------
+
+export function isDefaultReader(value: unknown): value is ReadableStreamDefaultReader {
+    return hasSlot(value, $readRequests);
+}
+
+function checkStream(value: unknown, member: string): void {
+    if (!isReadableStream(value)) {
+        throw brandError("ReadableStream", member);
+    }
+}
+
+function checkController(value: unknown, member: string): void {
+    if (!hasSlot(value, $pullAgain) || hasSlot(value, $byobRequest)) {
+        throw brandError("ReadableStreamDefaultController", member);
+    }
+}

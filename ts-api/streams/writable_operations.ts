@@ -1,0 +1,624 @@
+/*
+ * writable_operations.ts - the abstract operations of writable streams, writers and controllers, step by step as the
+ * standard has them. Not here: the classes that apps see (writable_stream.ts).
+ *
+ * Two liberties that nobody can observe: the promises `closed` and `ready` of a writer are made when somebody asks for
+ * them, and the queues when the first chunk comes.
+ * Spec: Streams, "Writable streams": "Abstract operations", "Internal methods".
+ */
+import { builtin } from "cleat:native/runtime";
+import type { AbortController as AbortControllerClass, AbortSignal } from "../web/abort.ts";
+import {
+    Deferred,
+    promiseRejectedWith,
+    promiseResolvedWith,
+    rejectHandled,
+    releasedError,
+    uponPromise,
+} from "./promises.ts";
+import { Queue } from "./queue.ts";
+import {
+    $abortController,
+    $algorithms,
+    $backpressure,
+    $backpressureChanged,
+    $closedPromise,
+    $closeRequest,
+    $controller,
+    $inFlightCloseRequest,
+    $inFlightWriteRequest,
+    $pendingAbortRequest,
+    $queue,
+    $readyPromise,
+    $started,
+    $state,
+    $storedError,
+    $strategyHWM,
+    $strategySizeAlgorithm,
+    $stream,
+    $writer,
+    $writeRequests,
+} from "./slots.ts";
+import type { SizeAlgorithm } from "./strategies.ts";
+
+export type WritableStreamState = "writable" | "closed" | "erroring" | "errored";
+
+/** What a sink does. */
+export interface SinkAlgorithms {
+    write(chunk: unknown): Promise<unknown>;
+    close(): Promise<unknown>;
+    abort(reason: unknown): Promise<unknown>;
+}
+
+export interface AbortRequest {
+    readonly deferred: Deferred<undefined>;
+    readonly reason: unknown;
+    readonly wasAlreadyErroring: boolean;
+}
+
+/** The slots of WritableStream. */
+export interface Writable {
+    [$state]: WritableStreamState;
+    [$storedError]: unknown;
+    [$writer]: Writer | undefined;
+    [$controller]: WritableController | undefined;
+    [$backpressure]: boolean;
+    [$writeRequests]: Queue<Deferred<undefined>> | undefined;
+    [$inFlightWriteRequest]: Deferred<undefined> | undefined;
+    [$closeRequest]: Deferred<undefined> | undefined;
+    [$inFlightCloseRequest]: Deferred<undefined> | undefined;
+    [$pendingAbortRequest]: AbortRequest | undefined;
+    [$backpressureChanged](backpressure: boolean): void;
+}
+
+/** The slots of WritableStreamDefaultWriter. Promises that are undefined have not been asked for. */
+export interface Writer {
+    [$stream]: Writable | undefined;
+    [$closedPromise]: Deferred<undefined> | undefined;
+    [$readyPromise]: Deferred<undefined> | undefined;
+}
+
+/** The slots of WritableStreamDefaultController. */
+export interface WritableController {
+    [$stream]: Writable;
+    [$queue]: Queue<unknown> | undefined;
+    [$started]: boolean;
+    [$strategyHWM]: number;
+    [$strategySizeAlgorithm]: SizeAlgorithm | undefined;
+    [$algorithms]: SinkAlgorithms | undefined;
+    /** An object once the signal was asked for; before, the reason of an abort in a box. */
+    [$abortController]: AbortControllerClass | AbortReason | undefined;
+}
+
+class AbortReason {
+    readonly reason: unknown;
+
+    constructor(reason: unknown) {
+        this.reason = reason;
+    }
+}
+
+/** "close sentinel" */
+const CLOSE = {};
+
+// Working with writable streams -----------------------------------------------------------------------------------
+
+/** "InitializeWritableStream", the slots that a controller needs. */
+function initializeRequests(stream: Writable): void {
+    stream[$writeRequests] = undefined;
+    stream[$inFlightWriteRequest] = undefined;
+    stream[$closeRequest] = undefined;
+    stream[$inFlightCloseRequest] = undefined;
+    stream[$pendingAbortRequest] = undefined;
+}
+
+export function isWritableStreamLocked(stream: Writable): boolean {
+    return stream[$writer] !== undefined;
+}
+
+export function setUpWritableStreamDefaultWriter(writer: Writer, stream: Writable): void {
+    if (isWritableStreamLocked(stream)) {
+        throw new TypeError("The stream is locked: another writer has it");
+    }
+    writer[$stream] = stream;
+    writer[$closedPromise] = undefined;
+    writer[$readyPromise] = undefined;
+    stream[$writer] = writer;
+}
+
+export function writableStreamAbort(stream: Writable, reason: unknown): Promise<undefined> {
+    if (stream[$state] === "closed" || stream[$state] === "errored") {
+        return promiseResolvedWith(undefined);
+    }
+    signalAbort(stream[$controller] as WritableController, reason);
+    const state = stream[$state] as WritableStreamState; // the signal may have run anything
+    if (state === "closed" || state === "errored") {
+        return promiseResolvedWith(undefined);
+    }
+    if (stream[$pendingAbortRequest] !== undefined) {
+        return stream[$pendingAbortRequest].deferred.promise;
+    }
+    const wasAlreadyErroring = state === "erroring";
+    const deferred = new Deferred<undefined>();
+    stream[$pendingAbortRequest] = {
+        deferred,
+        reason: wasAlreadyErroring ? undefined : reason,
+        wasAlreadyErroring,
+    };
+    if (!wasAlreadyErroring) {
+        writableStreamStartErroring(stream, reason);
+    }
+    return deferred.promise;
+}
+
+export function writableStreamClose(stream: Writable): Promise<undefined> {
+    const state = stream[$state];
+    if (state === "closed" || state === "errored") {
+        return promiseRejectedWith(new TypeError(`The stream is ${state} already`));
+    }
+    const deferred = new Deferred<undefined>();
+    stream[$closeRequest] = deferred;
+    if (stream[$backpressure] && state === "writable") {
+        stream[$writer]?.[$readyPromise]?.resolve(undefined);
+    }
+    writableStreamDefaultControllerClose(stream[$controller] as WritableController);
+    return deferred.promise;
+}
+
+function writableStreamAddWriteRequest(stream: Writable): Promise<undefined> {
+    const deferred = new Deferred<undefined>();
+    (stream[$writeRequests] ??= new Queue()).push(deferred);
+    return deferred.promise;
+}
+
+export function writableStreamCloseQueuedOrInFlight(stream: Writable): boolean {
+    return stream[$closeRequest] !== undefined || stream[$inFlightCloseRequest] !== undefined;
+}
+
+function writableStreamDealWithRejection(stream: Writable, error: unknown): void {
+    if (stream[$state] === "writable") {
+        writableStreamStartErroring(stream, error);
+    } else {
+        writableStreamFinishErroring(stream);
+    }
+}
+
+function writableStreamFinishErroring(stream: Writable): void {
+    const controller = stream[$controller] as WritableController;
+    stream[$state] = "errored";
+    controller[$queue]?.reset(); // [[ErrorSteps]]
+    const storedError = stream[$storedError];
+    const requests = stream[$writeRequests];
+    stream[$writeRequests] = undefined;
+    while (requests !== undefined && !requests.isEmpty) {
+        requests.dequeue().reject(storedError);
+    }
+    const abortRequest = stream[$pendingAbortRequest];
+    if (abortRequest === undefined) {
+        writableStreamRejectCloseAndClosedPromiseIfNeeded(stream);
+        return;
+    }
+    stream[$pendingAbortRequest] = undefined;
+    if (abortRequest.wasAlreadyErroring) {
+        abortRequest.deferred.reject(storedError);
+        writableStreamRejectCloseAndClosedPromiseIfNeeded(stream);
+        return;
+    }
+    uponPromise(
+        abortSteps(controller, abortRequest.reason),
+        () => {
+            abortRequest.deferred.resolve(undefined);
+            writableStreamRejectCloseAndClosedPromiseIfNeeded(stream);
+        },
+        (reason) => {
+            abortRequest.deferred.reject(reason);
+            writableStreamRejectCloseAndClosedPromiseIfNeeded(stream);
+        },
+    );
+}
+
+function writableStreamFinishInFlightWrite(stream: Writable): void {
+    stream[$inFlightWriteRequest]?.resolve(undefined);
+    stream[$inFlightWriteRequest] = undefined;
+}
+
+function writableStreamFinishInFlightWriteWithError(stream: Writable, error: unknown): void {
+    stream[$inFlightWriteRequest]?.reject(error);
+    stream[$inFlightWriteRequest] = undefined;
+    writableStreamDealWithRejection(stream, error);
+}
+
+function writableStreamFinishInFlightClose(stream: Writable): void {
+    stream[$inFlightCloseRequest]?.resolve(undefined);
+    stream[$inFlightCloseRequest] = undefined;
+    if (stream[$state] === "erroring") {
+        // The close came before the error could take hold.
+        stream[$storedError] = undefined;
+        stream[$pendingAbortRequest]?.deferred.resolve(undefined);
+        stream[$pendingAbortRequest] = undefined;
+    }
+    stream[$state] = "closed";
+    stream[$writer]?.[$closedPromise]?.resolve(undefined);
+}
+
+function writableStreamFinishInFlightCloseWithError(stream: Writable, error: unknown): void {
+    stream[$inFlightCloseRequest]?.reject(error);
+    stream[$inFlightCloseRequest] = undefined;
+    stream[$pendingAbortRequest]?.deferred.reject(error);
+    stream[$pendingAbortRequest] = undefined;
+    writableStreamDealWithRejection(stream, error);
+}
+
+function writableStreamHasOperationMarkedInFlight(stream: Writable): boolean {
+    return stream[$inFlightWriteRequest] !== undefined || stream[$inFlightCloseRequest] !== undefined;
+}
+
+function writableStreamRejectCloseAndClosedPromiseIfNeeded(stream: Writable): void {
+    stream[$closeRequest]?.reject(stream[$storedError]);
+    stream[$closeRequest] = undefined;
+    const writer = stream[$writer];
+    if (writer?.[$closedPromise] !== undefined) {
+        rejectHandled(writer[$closedPromise], stream[$storedError]);
+    }
+}
+
+function writableStreamStartErroring(stream: Writable, reason: unknown): void {
+    const controller = stream[$controller] as WritableController;
+    stream[$state] = "erroring";
+    stream[$storedError] = reason;
+    const writer = stream[$writer];
+    if (writer !== undefined) {
+        writableStreamDefaultWriterEnsureReadyPromiseRejected(writer, reason);
+    }
+    stream[$backpressureChanged](false); // whoever waits for the stream itself looks at its state
+    if (!writableStreamHasOperationMarkedInFlight(stream) && controller[$started]) {
+        writableStreamFinishErroring(stream);
+    }
+}
+
+function writableStreamUpdateBackpressure(stream: Writable, backpressure: boolean): void {
+    const writer = stream[$writer];
+    if (backpressure === stream[$backpressure]) {
+        return;
+    }
+    if (writer !== undefined) {
+        if (backpressure) {
+            writer[$readyPromise] = undefined; // a new one, if somebody asks
+        } else {
+            writer[$readyPromise]?.resolve(undefined);
+        }
+    }
+    stream[$backpressure] = backpressure;
+    stream[$backpressureChanged](backpressure);
+}
+
+// Writers ---------------------------------------------------------------------------------------------------------
+
+function rejectedHandled(error: unknown): Deferred<undefined> {
+    const deferred = new Deferred<undefined>();
+    rejectHandled(deferred, error);
+    return deferred;
+}
+
+/** [[closedPromise]], made now if need be. */
+export function writerClosedPromise(writer: Writer): Promise<undefined> {
+    let deferred = writer[$closedPromise];
+    if (deferred === undefined) {
+        deferred = new Deferred();
+        const stream = writer[$stream];
+        if (stream === undefined) {
+            rejectHandled(deferred, releasedError("closed"));
+        } else if (stream[$state] === "errored") {
+            rejectHandled(deferred, stream[$storedError]);
+        } else if (stream[$state] === "closed") {
+            deferred.resolve(undefined);
+        }
+        writer[$closedPromise] = deferred;
+    }
+    return deferred.promise;
+}
+
+/** [[readyPromise]], made now if need be. */
+export function writerReadyPromise(writer: Writer): Promise<undefined> {
+    let deferred = writer[$readyPromise];
+    if (deferred === undefined) {
+        deferred = new Deferred();
+        const stream = writer[$stream];
+        if (stream === undefined) {
+            rejectHandled(deferred, releasedError("ready"));
+        } else if (stream[$state] === "erroring" || stream[$state] === "errored") {
+            rejectHandled(deferred, stream[$storedError]);
+        } else if (
+            stream[$state] === "closed" ||
+            writableStreamCloseQueuedOrInFlight(stream) ||
+            !stream[$backpressure]
+        ) {
+            deferred.resolve(undefined);
+        }
+        writer[$readyPromise] = deferred;
+    }
+    return deferred.promise;
+}
+
+export function writableStreamDefaultWriterClose(writer: Writer): Promise<undefined> {
+    return writableStreamClose(writer[$stream] as Writable);
+}
+
+export function writableStreamDefaultWriterCloseWithErrorPropagation(writer: Writer): Promise<undefined> {
+    const stream = writer[$stream] as Writable;
+    const state = stream[$state];
+    if (writableStreamCloseQueuedOrInFlight(stream) || state === "closed") {
+        return promiseResolvedWith(undefined);
+    }
+    if (state === "errored") {
+        return promiseRejectedWith(stream[$storedError]);
+    }
+    return writableStreamDefaultWriterClose(writer);
+}
+
+function writableStreamDefaultWriterEnsureReadyPromiseRejected(writer: Writer, error: unknown): void {
+    const deferred = writer[$readyPromise];
+    if (deferred !== undefined && deferred.pending) {
+        rejectHandled(deferred, error);
+    } else {
+        writer[$readyPromise] = deferred === undefined ? undefined : rejectedHandled(error);
+    }
+}
+
+export function writableStreamDefaultWriterGetDesiredSize(writer: Writer): number | null {
+    const stream = writer[$stream] as Writable;
+    const state = stream[$state];
+    if (state === "errored" || state === "erroring") {
+        return null;
+    }
+    if (state === "closed") {
+        return 0;
+    }
+    return writableStreamDefaultControllerGetDesiredSize(stream[$controller] as WritableController);
+}
+
+export function writableStreamDefaultWriterRelease(writer: Writer): void {
+    const stream = writer[$stream] as Writable;
+    const error = releasedError("writer");
+    writableStreamDefaultWriterEnsureReadyPromiseRejected(writer, error);
+    const closed = writer[$closedPromise];
+    if (closed !== undefined && closed.pending) {
+        rejectHandled(closed, error);
+    } else {
+        writer[$closedPromise] = closed === undefined ? undefined : rejectedHandled(error);
+    }
+    stream[$writer] = undefined;
+    writer[$stream] = undefined;
+}
+
+export function writableStreamDefaultWriterWrite(writer: Writer, chunk: unknown): Promise<undefined> {
+    const stream = writer[$stream] as Writable;
+    const controller = stream[$controller] as WritableController;
+    const chunkSize = writableStreamDefaultControllerGetChunkSize(controller, chunk);
+    if (stream !== writer[$stream]) {
+        return promiseRejectedWith(releasedError("write")); // by the size algorithm
+    }
+    const state = stream[$state];
+    if (state === "errored") {
+        return promiseRejectedWith(stream[$storedError]);
+    }
+    if (writableStreamCloseQueuedOrInFlight(stream) || state === "closed") {
+        return promiseRejectedWith(new TypeError("write: the stream is closing or closed"));
+    }
+    if (state === "erroring") {
+        return promiseRejectedWith(stream[$storedError]);
+    }
+    const promise = writableStreamAddWriteRequest(stream);
+    writableStreamDefaultControllerWrite(controller, chunk, chunkSize);
+    return promise;
+}
+
+// Controllers -----------------------------------------------------------------------------------------------------
+
+export function setUpWritableStreamDefaultController(
+    stream: Writable,
+    controller: WritableController,
+    start: () => unknown,
+    algorithms: SinkAlgorithms,
+    highWaterMark: number,
+    sizeAlgorithm: SizeAlgorithm,
+): void {
+    initializeRequests(stream);
+    stream[$controller] = controller;
+    controller[$stream] = stream;
+    controller[$queue] = undefined;
+    controller[$abortController] = undefined;
+    controller[$started] = false;
+    controller[$strategySizeAlgorithm] = sizeAlgorithm;
+    controller[$strategyHWM] = highWaterMark;
+    controller[$algorithms] = algorithms;
+    writableStreamUpdateBackpressure(stream, writableStreamDefaultControllerGetBackpressure(controller));
+    const startPromise = promiseResolvedWith(start());
+    uponPromise(
+        startPromise,
+        () => {
+            controller[$started] = true;
+            writableStreamDefaultControllerAdvanceQueueIfNeeded(controller);
+        },
+        (reason) => {
+            controller[$started] = true;
+            writableStreamDealWithRejection(stream, reason);
+        },
+    );
+}
+
+/** Not of the standard: a controller whose start algorithm has nothing to do has started. */
+export function startWritableController(controller: WritableController): void {
+    controller[$started] = true;
+}
+
+/** [[AbortSteps]] */
+function abortSteps(controller: WritableController, reason: unknown): Promise<unknown> {
+    const result = (controller[$algorithms] as SinkAlgorithms).abort(reason);
+    writableStreamDefaultControllerClearAlgorithms(controller);
+    return result;
+}
+
+function writableStreamDefaultControllerAdvanceQueueIfNeeded(controller: WritableController): void {
+    const stream = controller[$stream];
+    if (!controller[$started] || stream[$inFlightWriteRequest] !== undefined) {
+        return;
+    }
+    if (stream[$state] === "erroring") {
+        writableStreamFinishErroring(stream);
+        return;
+    }
+    const queue = controller[$queue];
+    if (queue === undefined || queue.isEmpty) {
+        return;
+    }
+    const value = queue.peek();
+    if (value === CLOSE) {
+        writableStreamDefaultControllerProcessClose(controller, queue);
+    } else {
+        writableStreamDefaultControllerProcessWrite(controller, queue, value);
+    }
+}
+
+function writableStreamDefaultControllerClearAlgorithms(controller: WritableController): void {
+    controller[$algorithms] = undefined;
+    controller[$strategySizeAlgorithm] = undefined;
+}
+
+function writableStreamDefaultControllerClose(controller: WritableController): void {
+    (controller[$queue] ??= new Queue()).push(CLOSE, 0);
+    writableStreamDefaultControllerAdvanceQueueIfNeeded(controller);
+}
+
+export function writableStreamDefaultControllerError(controller: WritableController, error: unknown): void {
+    writableStreamDefaultControllerClearAlgorithms(controller);
+    writableStreamStartErroring(controller[$stream], error);
+}
+
+export function writableStreamDefaultControllerErrorIfNeeded(
+    controller: WritableController,
+    error: unknown,
+): void {
+    if (controller[$stream][$state] === "writable") {
+        writableStreamDefaultControllerError(controller, error);
+    }
+}
+
+function writableStreamDefaultControllerGetBackpressure(controller: WritableController): boolean {
+    return writableStreamDefaultControllerGetDesiredSize(controller) <= 0;
+}
+
+function writableStreamDefaultControllerGetChunkSize(controller: WritableController, chunk: unknown): number {
+    const size = controller[$strategySizeAlgorithm];
+    if (size === undefined) {
+        return 1; // errored: the stream's state decides
+    }
+    try {
+        return size(chunk);
+    } catch (error) {
+        writableStreamDefaultControllerErrorIfNeeded(controller, error);
+        return 1;
+    }
+}
+
+export function writableStreamDefaultControllerGetDesiredSize(controller: WritableController): number {
+    return controller[$strategyHWM] - (controller[$queue]?.totalSize ?? 0);
+}
+
+function writableStreamDefaultControllerProcessClose(
+    controller: WritableController,
+    queue: Queue<unknown>,
+): void {
+    const stream = controller[$stream];
+    stream[$inFlightCloseRequest] = stream[$closeRequest]; // "WritableStreamMarkCloseRequestInFlight"
+    stream[$closeRequest] = undefined;
+    queue.dequeue();
+    const sinkClosePromise = (controller[$algorithms] as SinkAlgorithms).close();
+    writableStreamDefaultControllerClearAlgorithms(controller);
+    uponPromise(
+        sinkClosePromise,
+        () => {
+            writableStreamFinishInFlightClose(stream);
+        },
+        (reason) => {
+            writableStreamFinishInFlightCloseWithError(stream, reason);
+        },
+    );
+}
+
+function writableStreamDefaultControllerProcessWrite(
+    controller: WritableController,
+    queue: Queue<unknown>,
+    chunk: unknown,
+): void {
+    const stream = controller[$stream];
+    stream[$inFlightWriteRequest] = stream[$writeRequests]?.dequeue(); // "WritableStreamMarkFirstWriteRequestInFlight"
+    const sinkWritePromise = (controller[$algorithms] as SinkAlgorithms).write(chunk);
+    uponPromise(
+        sinkWritePromise,
+        () => {
+            writableStreamFinishInFlightWrite(stream);
+            const state = stream[$state];
+            queue.dequeue();
+            if (!writableStreamCloseQueuedOrInFlight(stream) && state === "writable") {
+                writableStreamUpdateBackpressure(
+                    stream,
+                    writableStreamDefaultControllerGetBackpressure(controller),
+                );
+            }
+            writableStreamDefaultControllerAdvanceQueueIfNeeded(controller);
+        },
+        (reason) => {
+            if (stream[$state] === "writable") {
+                writableStreamDefaultControllerClearAlgorithms(controller);
+            }
+            writableStreamFinishInFlightWriteWithError(stream, reason);
+        },
+    );
+}
+
+export function writableStreamDefaultControllerWrite(
+    controller: WritableController,
+    chunk: unknown,
+    chunkSize: number,
+): void {
+    try {
+        (controller[$queue] ??= new Queue()).enqueue(chunk, chunkSize);
+    } catch (error) {
+        writableStreamDefaultControllerErrorIfNeeded(controller, error);
+        return;
+    }
+    const stream = controller[$stream];
+    if (!writableStreamCloseQueuedOrInFlight(stream) && stream[$state] === "writable") {
+        writableStreamUpdateBackpressure(stream, writableStreamDefaultControllerGetBackpressure(controller));
+    }
+    writableStreamDefaultControllerAdvanceQueueIfNeeded(controller);
+}
+
+/** "Signal abort on stream.[[controller]].[[abortController]]": remembered where nobody has asked for the signal. */
+function signalAbort(controller: WritableController, reason: unknown): void {
+    const abortController = controller[$abortController];
+    if (abortController === undefined) {
+        controller[$abortController] = new AbortReason(reason);
+    } else if (!(abortController instanceof AbortReason)) {
+        abortController.abort(reason);
+    }
+}
+
+/** The signal of the controller. */
+export function controllerSignal(controller: WritableController): AbortSignal {
+    let abortController = controller[$abortController];
+    if (abortController === undefined || abortController instanceof AbortReason) {
+        const AbortControllerConstructor = builtin(
+            "cleat:web/abort",
+            "AbortController",
+        ) as typeof AbortControllerClass;
+        const earlier = abortController;
+        abortController = new AbortControllerConstructor();
+        controller[$abortController] = abortController;
+        if (earlier !== undefined) {
+            abortController.abort(earlier.reason);
+        }
+    }
+    return abortController.signal;
+}

@@ -1,0 +1,446 @@
+/*
+ * writable_stream.ts - WritableStream, its writer and its controller as apps see them. Not here: what they do
+ * (writable_operations.ts), pipes (pipe_to.ts).
+ * Spec: Streams, "Writable streams".
+ */
+import type { AbortSignal } from "../web/abort.ts";
+import { defineInterface, toDictionary } from "../web/webidl.ts";
+import type { ChunkSink } from "./direct.ts";
+import { promiseCall, promiseRejectedWith, promiseResolvedWith, releasedError } from "./promises.ts";
+import type { Deferred } from "./promises.ts";
+import type { Queue } from "./queue.ts";
+import {
+    $abortController,
+    $algorithms,
+    $backpressure,
+    $backpressureChanged,
+    $closedPromise,
+    $closeRequest,
+    $controller,
+    $inFlightCloseRequest,
+    $inFlightWriteRequest,
+    $pendingAbortRequest,
+    $prepare,
+    $queue,
+    $readyPromise,
+    $started,
+    $state,
+    $storedError,
+    $strategyHWM,
+    $strategySizeAlgorithm,
+    $stream,
+    $writer,
+    $writeRequests,
+} from "./slots.ts";
+import { extractHighWaterMark, extractSizeAlgorithm, type SizeAlgorithm, toStrategy } from "./strategies.ts";
+import {
+    type AbortRequest,
+    controllerSignal,
+    isWritableStreamLocked,
+    setUpWritableStreamDefaultController,
+    setUpWritableStreamDefaultWriter,
+    type SinkAlgorithms,
+    type Writable,
+    type WritableController,
+    writableStreamAbort,
+    writableStreamClose,
+    writableStreamCloseQueuedOrInFlight,
+    writableStreamDefaultControllerError,
+    writableStreamDefaultWriterGetDesiredSize,
+    writableStreamDefaultWriterRelease,
+    writableStreamDefaultWriterWrite,
+    type WritableStreamState,
+    type Writer,
+    writerClosedPromise,
+    writerReadyPromise,
+} from "./writable_operations.ts";
+
+const { apply } = Reflect;
+const { hasOwn } = Object;
+
+/** In the place of the sink: the stream is set up by whoever makes it. */
+export const WITHOUT_SINK = {};
+/** In the place of arguments that no app can give. */
+const INTERNAL = {};
+
+/** Whether a value is an object with this slot of its own. */
+export function hasSlot(value: unknown, slot: symbol): boolean {
+    return typeof value === "object" && value !== null && hasOwn(value, slot);
+}
+
+export let isWritableStream: (value: unknown) => value is WritableStream;
+/** The native handle that the chunks of a stream can go to directly. */
+export let directSink: (stream: WritableStream) => ChunkSink | undefined;
+export let setDirectSink: (stream: WritableStream, sink: ChunkSink | undefined) => void;
+
+export class WritableStream<W = unknown> implements Writable {
+    static {
+        isWritableStream = (value): value is WritableStream =>
+            typeof value === "object" && value !== null && #direct in value;
+        directSink = (stream) => stream.#direct;
+        setDirectSink = (stream, sink) => {
+            stream.#direct = sink;
+        };
+    }
+
+    #direct: ChunkSink | undefined = undefined;
+    declare [$state]: WritableStreamState;
+    declare [$storedError]: unknown;
+    declare [$writer]: Writer | undefined;
+    declare [$controller]: WritableController | undefined;
+    declare [$backpressure]: boolean;
+    declare [$writeRequests]: Queue<Deferred<undefined>> | undefined;
+    declare [$inFlightWriteRequest]: Deferred<undefined> | undefined;
+    declare [$closeRequest]: Deferred<undefined> | undefined;
+    declare [$inFlightCloseRequest]: Deferred<undefined> | undefined;
+    declare [$pendingAbortRequest]: AbortRequest | undefined;
+
+    constructor(underlyingSink: unknown = undefined, strategy: unknown = undefined) {
+        this[$state] = "writable";
+        this[$storedError] = undefined;
+        this[$writer] = undefined;
+        this[$controller] = undefined;
+        this[$backpressure] = false;
+        if (underlyingSink === WITHOUT_SINK) {
+            return;
+        }
+        const sink = underlyingSink === undefined ? null : toObject(underlyingSink, "The underlying sink");
+        const converted = toStrategy(strategy, "The strategy");
+        const dictionary = toSink(sink);
+        if (dictionary.type !== undefined) {
+            throw new RangeError("The underlying sink must not have a type");
+        }
+        const size = extractSizeAlgorithm(converted);
+        const highWaterMark = extractHighWaterMark(converted, 1);
+        setUpFromUnderlyingSink(this, sink, dictionary, highWaterMark, size);
+    }
+
+    get locked(): boolean {
+        checkStream(this, "locked");
+        return isWritableStreamLocked(this);
+    }
+
+    abort(reason: unknown = undefined): Promise<undefined> {
+        if (!isWritableStream(this)) {
+            return promiseRejectedWith(brandError("WritableStream", "abort"));
+        }
+        if (isWritableStreamLocked(this)) {
+            return promiseRejectedWith(new TypeError("abort: the stream is locked by a writer"));
+        }
+        this[$prepare]();
+        return writableStreamAbort(this, reason);
+    }
+
+    close(): Promise<undefined> {
+        if (!isWritableStream(this)) {
+            return promiseRejectedWith(brandError("WritableStream", "close"));
+        }
+        if (isWritableStreamLocked(this)) {
+            return promiseRejectedWith(new TypeError("close: the stream is locked by a writer"));
+        }
+        if (writableStreamCloseQueuedOrInFlight(this)) {
+            return promiseRejectedWith(new TypeError("close: the stream is closing already"));
+        }
+        this[$prepare]();
+        return writableStreamClose(this);
+    }
+
+    getWriter(): WritableStreamDefaultWriter<W> {
+        checkStream(this, "getWriter");
+        return new WritableStreamDefaultWriter<W>(this);
+    }
+
+    /** Streams that have no controller yet make one. */
+    [$prepare](): void {}
+
+    [$backpressureChanged](_backpressure: boolean): void {}
+}
+defineInterface(WritableStream, "WritableStream", ["locked"]);
+
+export class WritableStreamDefaultWriter<W = unknown> implements Writer {
+    declare [$stream]: Writable | undefined;
+    declare [$closedPromise]: Deferred<undefined> | undefined;
+    declare [$readyPromise]: Deferred<undefined> | undefined;
+
+    constructor(stream: WritableStream<W>) {
+        if (!isWritableStream(stream)) {
+            throw new TypeError("WritableStreamDefaultWriter: the argument must be a WritableStream");
+        }
+        if (hasSendsUnderWay(stream)) {
+            stream[$prepare]();
+        }
+        setUpWritableStreamDefaultWriter(this, stream);
+    }
+
+    get closed(): Promise<undefined> {
+        if (!isWriter(this)) {
+            return promiseRejectedWith(brandError("WritableStreamDefaultWriter", "closed"));
+        }
+        return writerClosedPromise(this);
+    }
+
+    get desiredSize(): number | null {
+        if (!isWriter(this)) {
+            throw brandError("WritableStreamDefaultWriter", "desiredSize");
+        }
+        const stream = this[$stream] as WritableStream | undefined;
+        if (stream === undefined) {
+            throw releasedError("desiredSize");
+        }
+        if (stream[$controller] === undefined && stream[$state] === "writable") {
+            stream[$prepare]();
+        }
+        return writableStreamDefaultWriterGetDesiredSize(this);
+    }
+
+    get ready(): Promise<undefined> {
+        if (!isWriter(this)) {
+            return promiseRejectedWith(brandError("WritableStreamDefaultWriter", "ready"));
+        }
+        const stream = this[$stream] as WritableStream | undefined;
+        if (stream !== undefined && hasSendsUnderWay(stream)) {
+            stream[$prepare]();
+        }
+        return writerReadyPromise(this);
+    }
+
+    abort(reason: unknown = undefined): Promise<undefined> {
+        if (!isWriter(this)) {
+            return promiseRejectedWith(brandError("WritableStreamDefaultWriter", "abort"));
+        }
+        const stream = this[$stream] as WritableStream | undefined;
+        if (stream === undefined) {
+            return promiseRejectedWith(releasedError("abort"));
+        }
+        stream[$prepare]();
+        return writableStreamAbort(stream, reason);
+    }
+
+    close(): Promise<undefined> {
+        if (!isWriter(this)) {
+            return promiseRejectedWith(brandError("WritableStreamDefaultWriter", "close"));
+        }
+        const stream = this[$stream] as WritableStream | undefined;
+        if (stream === undefined) {
+            return promiseRejectedWith(releasedError("close"));
+        }
+        if (writableStreamCloseQueuedOrInFlight(stream)) {
+            return promiseRejectedWith(new TypeError("close: the stream is closing already"));
+        }
+        stream[$prepare]();
+        return writableStreamClose(stream);
+    }
+
+    releaseLock(): void {
+        if (!isWriter(this)) {
+            throw brandError("WritableStreamDefaultWriter", "releaseLock");
+        }
+        if (this[$stream] !== undefined) {
+            writableStreamDefaultWriterRelease(this);
+        }
+    }
+
+    write(chunk: W = undefined as W): Promise<undefined> {
+        const stream = typeof this === "object" ? (this[$stream] as WritableStream | undefined) : undefined;
+        if (stream === undefined) {
+            return promiseRejectedWith(
+                isWriter(this) ? releasedError("write") : brandError("WritableStreamDefaultWriter", "write"),
+            );
+        }
+        const direct = directSink(stream);
+        if (direct !== undefined) {
+            const sent = isIdle(stream) ? direct.trySend(chunk) : null;
+            if (sent !== null) {
+                return sent;
+            }
+            stream[$prepare]();
+        }
+        return writableStreamDefaultWriterWrite(this, chunk);
+    }
+}
+defineInterface(WritableStreamDefaultWriter, "WritableStreamDefaultWriter");
+
+export class WritableStreamDefaultController implements WritableController {
+    declare [$stream]: Writable;
+    declare [$queue]: Queue<unknown> | undefined;
+    declare [$started]: boolean;
+    declare [$strategyHWM]: number;
+    declare [$strategySizeAlgorithm]: SizeAlgorithm | undefined;
+    declare [$algorithms]: SinkAlgorithms | undefined;
+    declare [$abortController]: WritableController[typeof $abortController];
+
+    constructor(internal?: object) {
+        if (internal !== INTERNAL) {
+            throw new TypeError("Illegal constructor");
+        }
+    }
+
+    get signal(): AbortSignal {
+        checkController(this, "signal");
+        return controllerSignal(this);
+    }
+
+    error(error: unknown = undefined): void {
+        checkController(this, "error");
+        if (this[$stream][$state] === "writable") {
+            writableStreamDefaultControllerError(this, error);
+        }
+    }
+}
+defineInterface(WritableStreamDefaultController, "WritableStreamDefaultController");
+
+export function createWritableController(): WritableStreamDefaultController {
+    return new WritableStreamDefaultController(INTERNAL);
+}
+
+/** "CreateWritableStream" */
+export function createWritableStream(
+    start: () => unknown,
+    algorithms: SinkAlgorithms,
+    highWaterMark: number,
+    size: SizeAlgorithm,
+): WritableStream {
+    const stream = new WritableStream(WITHOUT_SINK);
+    setUpWritableStreamDefaultController(
+        stream,
+        createWritableController(),
+        start,
+        algorithms,
+        highWaterMark,
+        size,
+    );
+    return stream;
+}
+
+// Underlying sinks ------------------------------------------------------------------------------------------------
+
+export type Callback = (...values: unknown[]) => unknown;
+
+interface SinkDictionary {
+    readonly abort: Callback | undefined;
+    readonly close: Callback | undefined;
+    readonly start: Callback | undefined;
+    readonly type: unknown;
+    readonly write: Callback | undefined;
+}
+
+/** Web IDL's `object` type. */
+export function toObject(value: unknown, what: string): object {
+    if ((typeof value !== "object" || value === null) && typeof value !== "function") {
+        throw new TypeError(`${what} must be an object`);
+    }
+    return value;
+}
+
+/** A member of a dictionary that is a callback function. */
+export function toCallback(value: unknown, what: string): Callback | undefined {
+    if (value !== undefined && typeof value !== "function") {
+        throw new TypeError(`${what} must be a function`);
+    }
+    return value as Callback | undefined;
+}
+
+function toSink(value: object | null): SinkDictionary {
+    const sink = toDictionary<Record<keyof SinkDictionary, unknown>>(value, "The underlying sink");
+    return {
+        abort: toCallback(sink.abort, "abort"),
+        close: toCallback(sink.close, "close"),
+        start: toCallback(sink.start, "start"),
+        type: sink.type,
+        write: toCallback(sink.write, "write"),
+    };
+}
+
+/** What an app's underlying sink does. */
+class UnderlyingSinkAlgorithms implements SinkAlgorithms {
+    readonly #sink: object | null;
+    readonly #dictionary: SinkDictionary;
+    readonly #controller: WritableStreamDefaultController;
+
+    constructor(
+        sink: object | null,
+        dictionary: SinkDictionary,
+        controller: WritableStreamDefaultController,
+    ) {
+        this.#sink = sink;
+        this.#dictionary = dictionary;
+        this.#controller = controller;
+    }
+
+    write(chunk: unknown): Promise<unknown> {
+        return this.#call(this.#dictionary.write, [chunk, this.#controller]);
+    }
+
+    close(): Promise<unknown> {
+        return this.#call(this.#dictionary.close, []);
+    }
+
+    abort(reason: unknown): Promise<unknown> {
+        return this.#call(this.#dictionary.abort, [reason]);
+    }
+
+    #call(callback: Callback | undefined, values: unknown[]): Promise<unknown> {
+        return callback === undefined
+            ? promiseResolvedWith(undefined)
+            : promiseCall(() => apply(callback, this.#sink, values));
+    }
+}
+
+/** "SetUpWritableStreamDefaultControllerFromUnderlyingSink" */
+function setUpFromUnderlyingSink(
+    stream: WritableStream,
+    sink: object | null,
+    dictionary: SinkDictionary,
+    highWaterMark: number,
+    size: SizeAlgorithm,
+): void {
+    const controller = createWritableController();
+    const start = dictionary.start;
+    setUpWritableStreamDefaultController(
+        stream,
+        controller,
+        start === undefined ? () => undefined : () => apply(start, sink, [controller]),
+        new UnderlyingSinkAlgorithms(sink, dictionary, controller),
+        highWaterMark,
+        size,
+    );
+}
+
+// Brands ----------------------------------------------------------------------------------------------------------
+
+export function brandError(name: string, member: string): TypeError {
+    return new TypeError(`${name}: ${member} was called on what is no ${name}`);
+}
+
+function isWriter(value: unknown): value is WritableStreamDefaultWriter {
+    return hasSlot(value, $readyPromise);
+}
+
+function checkStream(value: unknown, member: string): void {
+    if (!isWritableStream(value)) {
+        throw brandError("WritableStream", member);
+    }
+}
+
+function checkController(value: unknown, member: string): void {
+    if (!hasSlot(value, $abortController)) {
+        throw brandError("WritableStreamDefaultController", member);
+    }
+}
+
+/** Nothing is queued or under way that a chunk would have to wait for. */
+export function isIdle(stream: WritableStream): boolean {
+    const controller = stream[$controller];
+    return (
+        controller === undefined ||
+        (controller[$started] &&
+            stream[$state] === "writable" &&
+            stream[$inFlightWriteRequest] === undefined &&
+            !writableStreamCloseQueuedOrInFlight(stream))
+    );
+}
+
+function hasSendsUnderWay(stream: WritableStream): boolean {
+    const direct: ChunkSink | undefined = directSink(stream);
+    return direct !== undefined && direct.sends() > 0;
+}
