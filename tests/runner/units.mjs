@@ -1,10 +1,12 @@
 // units.mjs - what there is to run: one unit per test file and preset. A unit is {label, preset, exclusive, run()},
-// where run() resolves with {passed, failed, skipped, problem, output, seconds}.
+// where run() resolves with {passed, failed, skipped, problem, output, seconds}; prepare(), if there is one, has to be done
+// before.
 //
 //   tests/c/test_*.c              one program each (presets release, asan)
 //   tests/api/**/*.test.ts        apps inside the runtime (release, asan, gcstress; others by an `also` comment)
 //   tests/node/**/*.test.mjs      node:test programs that drive the runtime from outside (release, asan); they find
 //                                 it in CLEAT_BINARY, the preset's name in CLEAT_PRESET
+//   tests/wpt/tests.json          files of the Web Platform Tests (release, asan, gcstress): see tests/wpt/units.mjs
 //   tests/fuzz/fuzz_*.c           a few seconds each, starting from tests/fuzz/corpus/<parser> (fuzz)
 //
 // Comments at the top of a test file (before the first other line):
@@ -17,6 +19,7 @@ import { SourceMap } from "node:module";
 import path from "node:path";
 import * as esbuild from "esbuild";
 import { runProgram } from "./process.mjs";
+import { wptUnits } from "../wpt/units.mjs";
 import { judge, readNodeTap, readTap } from "./tap.mjs";
 
 const root = path.join(import.meta.dirname, "../..");
@@ -131,7 +134,7 @@ function mapFrames(output, bundle) {
     });
 }
 
-function apiUnits() {
+function apiUnits(flags) {
     return listFiles("tests/api", /\.test\.ts$/).flatMap((file) => {
         const comments = headComments(file);
         return presetsOf(comments, ["release", "asan", "gcstress"]).map((preset) => ({
@@ -154,7 +157,12 @@ function apiUnits() {
                 }
                 const binary = path.join(buildDir(preset), "cleat");
                 const command = [...(preset === "mipsel" ? ["qemu-mipsel"] : []), binary, "run"];
-                const [program, ...args] = [...command, ...splitFlags(comments.flags ?? ""), bundle];
+                const [program, ...args] = [
+                    ...command,
+                    ...flags,
+                    ...splitFlags(comments.flags ?? ""),
+                    bundle,
+                ];
                 const timeout = Number(comments.timeout ?? 30) * (slowness[preset] ?? 1);
                 const result = await runProgram(program, args, { cwd: root, env: environment, timeout });
                 return finish({ ...result, output: mapFrames(result.output, bundle) }, readTap);
@@ -225,6 +233,14 @@ function fuzzUnits() {
     });
 }
 
-export function allUnits() {
-    return [...cUnits(), ...apiUnits(), ...nodeUnits(), ...fuzzUnits()];
+/** `flags`: more flags for the runtime, for apps that it runs directly (api, wpt). */
+export function allUnits(flags = []) {
+    const binaryOf = (preset) => path.join(buildDir(preset), "cleat");
+    return [
+        ...cUnits(),
+        ...apiUnits(flags),
+        ...nodeUnits(),
+        ...wptUnits({ binaryOf, env: environment, slowness, flags }),
+        ...fuzzUnits(),
+    ];
 }

@@ -144,7 +144,8 @@ export async function aptFetch(folder, wanted) {
     }
     const version = known.includes(wanted.version) ? wanted.version : known[0];
     const download = path.join(folder, "download");
-    const command = isSource ? ["source", "--download-only"] : ["download"];
+    // Of a source package nothing but the upstream sources is used: Debian's patches stay where they are.
+    const command = isSource ? ["source", "--download-only", "--tar-only"] : ["download"];
     await retried("apt-get", [...options, "-q", ...command, `${wanted.package}=${version}`], download);
     return { folder: download, files: readdirSync(download), version };
 }

@@ -12,6 +12,7 @@ import {
     readdirSync,
     renameSync,
     rmSync,
+    statSync,
     writeFileSync,
 } from "node:fs";
 import path from "node:path";
@@ -50,13 +51,29 @@ export async function fetchThirdParty(withTests) {
     await Promise.all(missing.map(([name, pin]) => fetchOne(name, pin)));
 }
 
+/** The folder with the sources of one pin, fetched if they are not in the cache. */
+export async function fetchSources(name, pin) {
+    if (process.env[pin.option] !== undefined) {
+        return path.resolve(process.env[pin.option]);
+    }
+    const folder = path.join(cacheDir, pin.folder);
+    if (!isCurrent(folder, pin)) {
+        if (!hasApt()) {
+            throw new SetupError(missingText([[name, pin]], "there is no apt-get here to fetch them"));
+        }
+        await fetchOne(name, pin);
+    }
+    return folder;
+}
+
 function missingText(missing, reason) {
     const lines = missing.map(([name, { option, version, apt }]) => {
         return `    ${option}=<folder>  for ${name} ${version} (Debian package ${apt.package}, suite ${apt.suite})`;
     });
+    const forCMake = missing.some(([, pin]) => pin.extract === undefined);
     return (
         `third-party sources are missing, and ${reason}\nUnpack them yourself and name the folders, in the ` +
-        `environment of this command or as -D… options of CMake:\n${lines.join("\n")}`
+        `environment of this command${forCMake ? " or as -D… options of CMake" : ""}:\n${lines.join("\n")}`
     );
 }
 
@@ -68,7 +85,23 @@ function isCurrent(folder, pin) {
 }
 
 function pinText(pin) {
-    return JSON.stringify([pin.apt, pin.packages, pin.files]);
+    return JSON.stringify([pin.apt, pin.packages, pin.files, ...(pin.extract ?? [])]);
+}
+
+/** While a download takes long, says how far it is. */
+async function reportingSize(folder, name, download) {
+    const size = () =>
+        readdirSync(folder, { recursive: true })
+            .map((file) => statSync(path.join(folder, file), { throwIfNoEntry: false }))
+            .reduce((sum, found) => sum + (found?.isFile() === true ? found.size : 0), 0);
+    const timer = setInterval(() => {
+        progress(`still fetching ${name}: ${(size() / 1e6).toFixed(1)} MB of lists and packages so far`);
+    }, 10_000);
+    try {
+        return await download();
+    } finally {
+        clearInterval(timer);
+    }
 }
 
 async function fetchOne(name, pin) {
@@ -79,7 +112,7 @@ async function fetchOne(name, pin) {
     const work = path.join(cacheDir, "apt", name);
     let fetched;
     try {
-        fetched = await aptFetch(work, apt);
+        fetched = await reportingSize(work, name, () => aptFetch(work, apt));
     } catch (error) {
         throw error instanceof SetupError ? new SetupError(missingText([[name, pin]], error.message)) : error;
     }
@@ -91,9 +124,10 @@ async function fetchOne(name, pin) {
         execFileSync("dpkg-deb", ["-x", file, unpacked]);
         content = path.join(unpacked, pin.unpack);
     } else {
-        execFileSync("tar", ["-xf", file, "-C", unpacked]);
+        const patterns = pin.extract === undefined ? [] : ["--wildcards", ...pin.extract];
+        execFileSync("tar", ["-xf", file, "-C", unpacked, ...patterns]);
         const inner = readdirSync(unpacked);
-        content = inner.length === 1 ? path.join(unpacked, inner[0]) : unpacked;
+        content = path.join(unpacked, inner.length === 1 ? inner[0] : "", pin.unpack ?? "");
     }
     for (const [target, source] of Object.entries(pin.also ?? {})) {
         copyFileSync(path.join(unpacked, source), path.join(content, target));

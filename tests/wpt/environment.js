@@ -1,0 +1,43 @@
+// environment.js - what a Web Platform Test finds in the global object beyond Cleat's own: the names by which
+// testharness.js tells environments apart (none fits, so it takes its "shell" environment), the way to the garbage
+// collector, and a fetch() of those files of the corpus that tests read. Put in front of testharness.js by app.mjs,
+// which has declared `wptFile` before: {url: {pathname, search}, title, files: {path: text}}.
+{
+    const { url, title, files } = wptFile;
+    const define = (name, value) =>
+        Object.defineProperty(globalThis, name, { value, writable: true, configurable: true });
+    define("self", globalThis);
+    define("location", { ...url, origin: "null", href: `wpt:${url.pathname}${url.search}` });
+    define("GLOBAL", { isWindow: () => false, isWorker: () => false, isShadowRealm: () => false });
+    if (title !== undefined) {
+        define("META_TITLE", title);
+    }
+    define("gc", () => cleat.gc());
+    const paths = Object.keys(files);
+    if (paths.some((path) => path.endsWith(".idl"))) {
+        // idlharness.js wants to know which of [Exposed] holds: that of a window, or none.
+        define("Window", class Window {});
+    }
+    if (paths.length > 0) {
+        const resolve = (name) => {
+            const parts = name.startsWith("/") ? [] : url.pathname.split("/").slice(1, -1);
+            for (const part of name.split("/")) {
+                if (part === "..") {
+                    parts.pop();
+                } else if (part !== "" && part !== ".") {
+                    parts.push(part);
+                }
+            }
+            return parts.join("/");
+        };
+        define("fetch", async (name) => {
+            const text = files[resolve(name)];
+            if (text === undefined) {
+                throw new TypeError(
+                    `the corpus has no ${name}, or wpt/app.mjs has not seen that it is needed`,
+                );
+            }
+            return { ok: true, status: 200, text: async () => text, json: async () => JSON.parse(text) };
+        });
+    }
+}
