@@ -106,6 +106,7 @@ export function wptUnits({ binaryOf, env, slowness, flags = [] }) {
         file: "tests/wpt/tests.json",
         preset: "release",
         label: "tests/wpt/tests.json",
+        onDemand: true,
         prepare: provideCorpus,
         run: () => checkLists(tests, exclusions),
     };
@@ -117,6 +118,7 @@ export function wptUnits({ binaryOf, env, slowness, flags = [] }) {
                 preset,
                 label: `wpt/${file}`,
                 kind: "Web Platform Tests",
+                onDemand: true,
                 prepare: provideCorpus,
                 run: () =>
                     runFile({
