@@ -47,6 +47,9 @@ const usualPeers = [
             if (["echo", "pipe", "accept"].includes(scenario)) {
                 return [tool("baseline_tcp")];
             }
+            if (scenario === "timers") {
+                return [tool("baseline_timers"), ...args];
+            }
             return ["udp", "multicast"].includes(scenario)
                 ? [tool("baseline_udp"), scenario, ...args]
                 : undefined;

@@ -93,26 +93,27 @@ function udp(name, window, operations, title) {
     };
 }
 
-async function runTimers(peer, count, plan) {
-    const few = plan.scale < 1;
-    const total = Math.max(Math.round(count * (few ? plan.scale : 1)), 1);
-    const runs = few || total > 10_000 ? 1 : 3;
-    const all = await measure(runs, peer.command("timers", String(total)));
+/** What so many timers cost more than none. */
+async function runTimers(peer, count) {
+    const runs = count > 10_000 ? 1 : 3;
+    const all = await measure(runs, peer.command("timers", String(count)));
     const none = await measure(runs, peer.command("timers", "0"));
     return {
-        cpu: ((all.cpuMs - none.cpuMs) * 1000) / total,
-        memory: ((all.peakKiB - none.peakKiB) * 1024) / total,
+        cpu: ((all.cpuMs - none.cpuMs) * 1000) / count,
+        memory: ((all.peakKiB - none.peakKiB) * 1024) / count,
     };
 }
 
-async function runIdle(peer, connections, plan) {
-    const count = Math.max(Math.round(connections * Math.min(plan.scale, 1)), 1);
+function runIdle(peer, connections) {
     return withServer(peer.command("echo"), async (server) => {
         await pause(settleMs);
         const empty = server.memory();
-        return server.hold(count, async () => {
+        return server.hold(connections, async () => {
             await pause(settleMs);
-            return { rss: empty.rss, connection: ((server.memory().private - empty.private) * 1024) / count };
+            return {
+                rss: empty.rss,
+                connection: ((server.memory().private - empty.private) * 1024) / connections,
+            };
         });
     });
 }

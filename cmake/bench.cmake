@@ -1,7 +1,7 @@
 # bench.cmake - what `npm run bench` measures with and against: target `bench-tools`. qjs is QuickJS-ng's own program
 # from the same sources and with the same flags as the engine in Cleat.
 set(bench_load_sources bench/load.c bench/load_tcp.c bench/load_udp.c)
-foreach(name IN ITEMS load measure baseline_tcp baseline_udp)
+foreach(name IN ITEMS load measure baseline_tcp baseline_udp baseline_timers)
     set(sources bench/${name}.c)
     if(name STREQUAL "load")
         set(sources ${bench_load_sources})

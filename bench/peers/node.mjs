@@ -38,13 +38,13 @@ function multicast() {
 function timers(count) {
     let fired = 0;
     for (let i = 0; i < count; i++) {
-        setTimeout(() => fired++, 1 + (i % 500));
+        setTimeout(() => fired++, 300 + ((i * 7919) % 50));
     }
     setTimeout(() => {
         if (fired !== count) {
             throw new Error(`${fired} of ${count} timers have fired`);
         }
-    }, 600);
+    }, 400);
 }
 
 const scenarios = {
