@@ -39,7 +39,8 @@ static void on_closed(struct io_udp *io)
     JS_FreeValue(ctx, self); /* may free udp */
 }
 
-/* `error`: what writes that can't leave any more are rejected with. Reads are the caller's to settle. */
+/* `error`: what writes that can't leave any more are rejected with. Who waits to take is the caller's to
+ * tell. */
 static void begin_close(struct js_udp *udp, JSValueConst error)
 {
     JSContext *ctx = rt_context(udp->rt);
@@ -48,6 +49,7 @@ static void begin_close(struct js_udp *udp, JSValueConst error)
         rt_resource_unlink(&udp->resource);
         js_udp_end_queue(ctx, udp, error);
         js_udp_permit_nothing(JS_GetRuntime(ctx), udp);
+        js_udp_forget_put_back(JS_GetRuntime(ctx), udp);
         io_udp_close(&udp->io, on_closed);
     } else if (udp->state == JS_UDP_NEW) {
         udp->state = JS_UDP_CLOSED;
@@ -72,7 +74,7 @@ static void fail(struct js_udp *udp, int error)
     bool turn = rt_turn_enter(udp->rt);
     begin_close(udp, detail);
     if (turn) {
-        js_udp_end_reads(ctx, udp, detail);
+        js_udp_settle_takers(ctx, udp, true, detail);
         rt_turn_leave(udp->rt);
     }
     js_udp_free_received(JS_GetRuntime(ctx), udp);
@@ -108,6 +110,8 @@ static void finalize(JSRuntime *js, JSValueConst value)
     if (udp) {
         js_udp_free_received(js, udp);
         js_udp_permit_nothing(js, udp);
+        js_udp_forget_put_back(js, udp);
+        JS_FreeValueRT(js, udp->sending);
         JS_FreeValueRT(js, udp->default_host);
         JS_FreeValueRT(js, udp->default_interface);
         JS_FreeValueRT(js, udp->callback);
@@ -144,10 +148,10 @@ static JSValue js_create_udp(JSContext *ctx, JSValueConst self, int argc, JSValu
         return JS_EXCEPTION;
     }
     udp->rt = rt_from_context(ctx);
-    udp->self = udp->default_host = udp->default_interface = JS_UNDEFINED;
+    udp->self = udp->sending = udp->default_host = udp->default_interface = JS_UNDEFINED;
     udp->default_port = -1;
     udp->shared = js_udp_shared_of(ctx);
-    udp->reads_end = &udp->reads;
+    udp->takers_end = &udp->takers;
     udp->queued_end = &udp->queued;
     udp->callback = JS_DupValue(ctx, argv[0]);
     JS_SetOpaque(wrapper, udp);
@@ -155,6 +159,11 @@ static JSValue js_create_udp(JSContext *ctx, JSValueConst self, int argc, JSValu
 }
 
 /* Shared by the methods -------------------------------------------------------------------------- */
+
+struct js_udp *js_udp_get(JSContext *ctx, JSValueConst self)
+{
+    return JS_GetOpaque2(ctx, self, udp_class);
+}
 
 struct js_udp *js_udp_get_open(JSContext *ctx, JSValueConst self)
 {
@@ -382,7 +391,7 @@ static JSValue js_udp_close(JSContext *ctx, JSValueConst self, int argc, JSValue
     }
     begin_close(udp, error);
     JS_FreeValue(ctx, error);
-    js_udp_end_reads(ctx, udp, JS_UNDEFINED); /* last: may run JavaScript */
+    js_udp_settle_takers(ctx, udp, false, JS_UNDEFINED); /* last: may run JavaScript */
     js_udp_free_received(JS_GetRuntime(ctx), udp);
     return JS_UNDEFINED;
 }
@@ -419,18 +428,30 @@ RT_TABLE(udp_methods, "cleat:native/udp", "UdpHandle"){
               "(host: string | null, port: number | null, interface_: string | number | null) => void",
               "What write() takes for members that a message leaves out."),
     RT_METHOD(
-        "read", js_udp_read, 0,
+        "take", js_udp_take, 0,
         "() => Promise<{ value: UdpMessage; done: false } | { value: undefined; done: true }>",
-        "The next datagram, done once the handle is closed. From the first call on up to 64 are fetched "
-        "ahead."),
+        "The next datagram, in the form of a stream's read(); done once the handle is closed. From the first "
+        "call on up to 64 are fetched ahead."),
+    RT_METHOD("endTakes", js_udp_end_takes, 2, "(failed: boolean, reason: unknown) => void",
+              "Settles what waits: done, or rejected with the reason."),
+    RT_METHOD("waitsForChunk", js_udp_waits_for_chunk, 0, "() => boolean", "Whether a take() waits."),
+    RT_METHOD("stopReadingAhead", js_udp_stop_reading_ahead, 0, "() => UdpMessage[]",
+              "Fetches nothing ahead any more, and gives back what has been, the oldest first."),
     RT_METHOD("receive", js_udp_receive, 1, "(max: number) => UdpMessage[]",
               "Up to `max` datagrams that were received; an empty list: none yet, event 2 follows."),
-    RT_METHOD("write", js_udp_write, 2, "(message: unknown, toName: UdpToName) => Promise<undefined>",
+    RT_METHOD("trySend", js_udp_try_send, 1, "(message: unknown) => Promise<undefined> | null",
               "Converts a UDPMessage (each member is read once) and queues it; it leaves at the end of the "
               "turn, by "
               "one sendmmsg with all the others, or when there is room for it. The promise is that of this "
               "datagram "
-              "alone; its rejection counts as handled. For a host that is a name: whatever toName returns."),
+              "alone; its rejection counts as handled. null: the host is a name, or the handle is not open; "
+              "write() "
+              "is to be called with the same message, and does not read its members again."),
+    RT_METHOD("sends", js_udp_sends, 0, "() => number", "Datagrams that are queued."),
+    RT_METHOD("sending", js_udp_sending, 0, "() => Promise<undefined> | undefined",
+              "The promise of the last that is queued."),
+    RT_METHOD("write", js_udp_write, 2, "(message: unknown, toName: UdpToName) => Promise<undefined>",
+              "The same for every host: where it is a name, the promise is whatever toName returns."),
     RT_METHOD(
         "send", js_udp_send, 4,
         "(data: ArrayBuffer | ArrayBufferView, host: string | Destination, port: number, interface_: string "

@@ -60,16 +60,23 @@ struct js_udp_received {
     size_t length;
 };
 
-/* A promise that read() returned and that nothing has come for. */
-struct js_udp_read {
-    struct js_udp_read *next;
+/* A promise that take() returned and that nothing has come for. */
+struct js_udp_taker {
+    struct js_udp_taker *next;
     JSValue settle[2]; /* resolve, reject */
+};
+
+/* A UDPMessage as an app passed it, converted: undefined or a string or (interface) a number. */
+struct js_udp_outgoing {
+    JSValue message; /* what it was made of, where it is put back; else undefined */
+    JSValue data, interface, host;
+    double port; /* NaN: no valid one; -1: none */
 };
 
 /* A datagram on its way out. */
 struct js_udp_queued {
     struct js_udp_queued *next;
-    JSValue settle[2]; /* of the promise that write() returned */
+    JSValue settle[2]; /* of the promise that trySend() or write() returned */
     union io_address address;
     unsigned interface_index;
     bool broadcast;
@@ -95,8 +102,8 @@ struct js_udp {
     struct js_udp_received *received; /* ring of JS_UDP_RECEIVED_MAX messages; NULL: none yet */
     unsigned received_first, received_count;
     size_t received_bytes;
-    struct js_udp_read *reads, **reads_end; /* oldest first */
-    bool reading; /* read() was called: datagrams are fetched before they are asked for */
+    struct js_udp_taker *takers, **takers_end; /* oldest first */
+    bool reading; /* take() was called: datagrams are fetched before they are asked for */
     bool telling; /* receive() found nothing: event 2 is owed */
 
     /* Sent (js_udp_send.c) */
@@ -105,6 +112,8 @@ struct js_udp {
     JSValue default_host, default_interface; /* for messages that do not say */
     double default_port;
     struct js_udp_queued *queued, **queued_end; /* oldest first */
+    JSValue sending;                            /* the promise of the last of them; undefined: none */
+    struct js_udp_outgoing *put_back;           /* a message to a name that trySend() has converted */
     unsigned queued_count;
     size_t queued_bytes;
     struct rt_turn_end turn_end;
@@ -113,6 +122,8 @@ struct js_udp {
     bool draining;    /* event 3 is owed */
 };
 
+/* The handle behind `self`; NULL with TypeError. */
+struct js_udp *js_udp_get(JSContext *ctx, JSValueConst self);
 /* The handle behind `self` if it is open, or if it was never opened; else NULL with InvalidStateError. */
 struct js_udp *js_udp_get_open(JSContext *ctx, JSValueConst self);
 struct js_udp *js_udp_get_new(JSContext *ctx, JSValueConst self);
@@ -150,6 +161,9 @@ int js_udp_resolve(JSContext *ctx, struct js_udp *udp, JSValueConst host, int po
 /* Datagrams out ------------------------------------------------------------------------------------- */
 
 JSValue js_udp_open(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv);
+JSValue js_udp_try_send(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv);
+JSValue js_udp_sends(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv);
+JSValue js_udp_sending(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv);
 JSValue js_udp_write(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv);
 JSValue js_udp_set_defaults(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv);
 JSValue js_udp_send(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv);
@@ -162,6 +176,7 @@ JSValue js_udp_queue(JSContext *ctx, struct js_udp *udp, const uint8_t *data, si
 void js_udp_on_writable(struct js_udp *udp);
 /* Sends what can be sent at once and rejects the rest. Runs no JavaScript. */
 void js_udp_end_queue(JSContext *ctx, struct js_udp *udp, JSValueConst error);
+void js_udp_forget_put_back(JSRuntime *js, struct js_udp *udp);
 void js_udp_mark_queue(JSRuntime *js, const struct js_udp *udp, JS_MarkFunc *mark);
 /* The error of a failed datagram. */
 JSValue js_udp_send_error(JSContext *ctx, int error, const union io_address *address);
@@ -169,11 +184,14 @@ JSValue js_udp_send_error(JSContext *ctx, int error, const union io_address *add
 /* Datagrams in -------------------------------------------------------------------------------------- */
 
 JSValue js_udp_receive(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv);
-JSValue js_udp_read(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv);
+JSValue js_udp_take(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv);
+JSValue js_udp_end_takes(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv);
+JSValue js_udp_waits_for_chunk(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv);
+JSValue js_udp_stop_reading_ahead(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv);
 void js_udp_on_readable(struct js_udp *udp);
-/* Settles the reads that wait: the end, or an error (not undefined). */
-void js_udp_end_reads(JSContext *ctx, struct js_udp *udp, JSValueConst error);
-/* Lets go of messages and reads without a word. */
+/* Settles who waits: with the end, or rejected. May run JavaScript. */
+void js_udp_settle_takers(JSContext *ctx, struct js_udp *udp, bool failed, JSValueConst reason);
+/* Lets go of messages and of who waits, without a word. */
 void js_udp_free_received(JSRuntime *js, struct js_udp *udp);
 void js_udp_mark_received(JSRuntime *js, const struct js_udp *udp, JS_MarkFunc *mark);
 
@@ -184,6 +202,10 @@ struct js_udp_shared *js_udp_shared_of(JSContext *ctx);
 JSAtom js_udp_atom(const struct js_udp_shared *shared, enum js_udp_field field);
 /* A new batch of datagrams is turned into messages: names of interfaces may have moved since the last. */
 void js_udp_begin_batch(struct js_udp_shared *shared);
+/* Whether a value is the very string that the last message carries as its interface, and which that is: the
+ * answer to a datagram mostly names it. */
+bool js_udp_is_last_interface(const struct js_udp_shared *shared, JSValueConst value,
+                              struct js_interface *ret_interface);
 JSValue js_udp_new_message(JSContext *ctx, struct js_udp_shared *shared,
                            const struct io_udp_message *message);
 /* {value, done}; takes the value. */

@@ -224,6 +224,18 @@ static JSValue interface_text(JSContext *ctx, struct js_udp_shared *shared, unsi
     return JS_DupValue(ctx, shared->interface_text);
 }
 
+bool js_udp_is_last_interface(const struct js_udp_shared *shared, JSValueConst value,
+                              struct js_interface *ret_interface)
+{
+    if (shared->interface_index == 0 || JS_VALUE_GET_TAG(value) != JS_TAG_STRING ||
+        JS_VALUE_GET_PTR(value) != JS_VALUE_GET_PTR(shared->interface_text)) {
+        return false;
+    }
+    ret_interface->index = shared->interface_index;
+    memcpy(ret_interface->name, shared->interface_name, IF_NAMESIZE);
+    return true;
+}
+
 /* Objects ---------------------------------------------------------------------------------------- */
 
 /* Defined, not assigned: a setter on Object.prototype would run in the middle of a batch. */

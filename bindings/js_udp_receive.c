@@ -57,14 +57,14 @@ void js_udp_free_received(JSRuntime *js, struct js_udp *udp)
     }
     js_free_rt(js, udp->received);
     udp->received = NULL;
-    while (udp->reads) {
-        struct js_udp_read *read = udp->reads;
-        udp->reads = read->next;
-        JS_FreeValueRT(js, read->settle[0]);
-        JS_FreeValueRT(js, read->settle[1]);
-        js_free_rt(js, read);
+    while (udp->takers) {
+        struct js_udp_taker *taker = udp->takers;
+        udp->takers = taker->next;
+        JS_FreeValueRT(js, taker->settle[0]);
+        JS_FreeValueRT(js, taker->settle[1]);
+        js_free_rt(js, taker);
     }
-    udp->reads_end = &udp->reads;
+    udp->takers_end = &udp->takers;
 }
 
 void js_udp_mark_received(JSRuntime *js, const struct js_udp *udp, JS_MarkFunc *mark)
@@ -72,62 +72,61 @@ void js_udp_mark_received(JSRuntime *js, const struct js_udp *udp, JS_MarkFunc *
     for (unsigned i = 0; i < udp->received_count; i++) {
         JS_MarkValue(js, udp->received[(udp->received_first + i) % JS_UDP_RECEIVED_MAX].message, mark);
     }
-    for (const struct js_udp_read *read = udp->reads; read; read = read->next) {
-        JS_MarkValue(js, read->settle[0], mark);
-        JS_MarkValue(js, read->settle[1], mark);
+    for (const struct js_udp_taker *taker = udp->takers; taker; taker = taker->next) {
+        JS_MarkValue(js, taker->settle[0], mark);
+        JS_MarkValue(js, taker->settle[1], mark);
     }
 }
 
-/* Reads ------------------------------------------------------------------------------------------ */
+/* Who waits -------------------------------------------------------------------------------------- */
 
-/* Takes the oldest read and the value. May run JavaScript: the engine looks whether what a promise is
+/* Takes the oldest that waits, and the value. May run JavaScript: the engine looks whether what a promise is
  * resolved with is a promise itself, and somebody may have put a getter on Object.prototype. */
-static void settle_read(JSContext *ctx, struct js_udp *udp, bool reject, JSValue value)
+static void settle_taker(JSContext *ctx, struct js_udp *udp, bool reject, JSValue value)
 {
-    struct js_udp_read *read = udp->reads;
-    udp->reads = read->next;
-    if (!udp->reads) {
-        udp->reads_end = &udp->reads;
+    struct js_udp_taker *taker = udp->takers;
+    udp->takers = taker->next;
+    if (!udp->takers) {
+        udp->takers_end = &udp->takers;
     }
     if (JS_IsException(value)) {
         value = JS_GetException(ctx); /* out of memory */
         reject = true;
     }
-    JSValue result = JS_Call(ctx, read->settle[reject], JS_UNDEFINED, 1, (JSValueConst *)&value);
+    JSValue result = JS_Call(ctx, taker->settle[reject], JS_UNDEFINED, 1, (JSValueConst *)&value);
     if (JS_IsException(result)) {
         result = JS_GetException(ctx);
     }
     JS_FreeValue(ctx, result);
     JS_FreeValue(ctx, value);
-    JS_FreeValue(ctx, read->settle[0]);
-    JS_FreeValue(ctx, read->settle[1]);
-    js_free(ctx, read);
+    JS_FreeValue(ctx, taker->settle[0]);
+    JS_FreeValue(ctx, taker->settle[1]);
+    js_free(ctx, taker);
 }
 
-static JSValue new_read(JSContext *ctx, struct js_udp *udp)
+static JSValue new_taker(JSContext *ctx, struct js_udp *udp)
 {
-    struct js_udp_read *read = js_malloc(ctx, sizeof(*read));
-    if (!read) {
+    struct js_udp_taker *taker = js_malloc(ctx, sizeof(*taker));
+    if (!taker) {
         return JS_EXCEPTION;
     }
-    JSValue promise = JS_NewPromiseCapability(ctx, read->settle);
+    JSValue promise = JS_NewPromiseCapability(ctx, taker->settle);
     if (JS_IsException(promise)) {
-        js_free(ctx, read);
+        js_free(ctx, taker);
         return promise;
     }
-    read->next = NULL;
-    *udp->reads_end = read;
-    udp->reads_end = &read->next;
+    taker->next = NULL;
+    *udp->takers_end = taker;
+    udp->takers_end = &taker->next;
     return promise;
 }
 
-void js_udp_end_reads(JSContext *ctx, struct js_udp *udp, JSValueConst error)
+void js_udp_settle_takers(JSContext *ctx, struct js_udp *udp, bool failed, JSValueConst reason)
 {
-    bool reject = !JS_IsUndefined(error);
-    while (udp->reads) {
-        settle_read(ctx, udp, reject,
-                    reject ? JS_DupValue(ctx, error)
-                           : js_udp_new_result(ctx, udp->shared, JS_UNDEFINED, true));
+    while (udp->takers) {
+        settle_taker(ctx, udp, failed,
+                     failed ? JS_DupValue(ctx, reason)
+                            : js_udp_new_result(ctx, udp->shared, JS_UNDEFINED, true));
     }
 }
 
@@ -136,7 +135,7 @@ void js_udp_end_reads(JSContext *ctx, struct js_udp *udp, JSValueConst error)
 /* Has the loop tell of the next datagram, if somebody waits for one or there is room for it. */
 static int want_more(struct js_udp *udp)
 {
-    bool wanted = udp->telling || udp->reads || (udp->reading && has_room(udp));
+    bool wanted = udp->telling || udp->takers || (udp->reading && has_room(udp));
     return wanted && udp->state == JS_UDP_OPEN ? io_udp_want(&udp->io, UV_READABLE) : 0;
 }
 
@@ -147,9 +146,9 @@ void js_udp_on_readable(struct js_udp *udp)
     if (udp->telling && udp->received_count > 0) {
         udp->telling = false;
         js_udp_tell(udp, JS_UDP_READABLE, JS_UNDEFINED);
-    } else if (udp->reads && udp->received_count > 0 && rt_turn_enter(udp->rt)) {
-        while (udp->reads && udp->received_count > 0) {
-            settle_read(ctx, udp, false, js_udp_new_result(ctx, udp->shared, take(udp), false));
+    } else if (udp->takers && udp->received_count > 0 && rt_turn_enter(udp->rt)) {
+        while (udp->takers && udp->received_count > 0) {
+            settle_taker(ctx, udp, false, js_udp_new_result(ctx, udp->shared, take(udp), false));
         }
         rt_turn_leave(udp->rt);
     }
@@ -165,29 +164,77 @@ static JSValue throw_want(JSContext *ctx, int error)
     return rt_throw_system_error(ctx, error, "epoll_ctl", "UDP socket");
 }
 
-JSValue js_udp_read(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv)
+/* A promise that is fulfilled with a result; takes it. */
+static JSValue new_settled(JSContext *ctx, JSValue result)
+{
+    JSValue promise = JS_IsException(result) ? JS_EXCEPTION : JS_NewSettledPromise(ctx, false, result);
+    JS_FreeValue(ctx, result);
+    return promise;
+}
+
+JSValue js_udp_take(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv)
 {
     (void)argc;
     (void)argv;
-    struct js_udp *udp = js_udp_get_open(ctx, self);
+    struct js_udp *udp = js_udp_get(ctx, self);
     if (!udp) {
         return JS_EXCEPTION;
     }
-    udp->reading = true;
-    JSValue promise;
-    if (udp->received_count > 0) {
-        JSValue result = js_udp_new_result(ctx, udp->shared, take(udp), false);
-        promise = JS_IsException(result) ? result : JS_NewSettledPromise(ctx, false, result);
-        JS_FreeValue(ctx, result);
-    } else {
-        promise = new_read(ctx, udp);
+    if (udp->state >= JS_UDP_CLOSING) {
+        return new_settled(ctx, js_udp_new_result(ctx, udp->shared, JS_UNDEFINED, true));
     }
-    int error = want_more(udp); /* resolving may have closed it */
+    udp->reading = true;
+    JSValue promise = udp->received_count > 0
+                          ? new_settled(ctx, js_udp_new_result(ctx, udp->shared, take(udp), false))
+                          : new_taker(ctx, udp);
+    int error = want_more(udp); /* nothing where resolving has closed it */
     if (error) {
         JS_FreeValue(ctx, promise);
         return throw_want(ctx, error);
     }
     return promise;
+}
+
+JSValue js_udp_end_takes(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv)
+{
+    (void)argc;
+    struct js_udp *udp = js_udp_get(ctx, self);
+    if (!udp) {
+        return JS_EXCEPTION;
+    }
+    js_udp_settle_takers(ctx, udp, JS_ToBool(ctx, argv[0]) > 0, argv[1]);
+    return JS_UNDEFINED;
+}
+
+JSValue js_udp_waits_for_chunk(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv)
+{
+    (void)argc;
+    (void)argv;
+    const struct js_udp *udp = js_udp_get(ctx, self);
+    return udp ? JS_NewBool(ctx, udp->takers != NULL) : JS_EXCEPTION;
+}
+
+/* The messages that are there, at most max of them, as a list. */
+static JSValue take_list(JSContext *ctx, struct js_udp *udp, uint32_t max)
+{
+    JSValue messages[JS_UDP_RECEIVED_MAX];
+    int count = 0;
+    while (udp->received_count > 0 && (uint32_t)count < max) {
+        messages[count++] = take(udp);
+    }
+    return JS_NewArrayFrom(ctx, count, messages);
+}
+
+JSValue js_udp_stop_reading_ahead(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv)
+{
+    (void)argc;
+    (void)argv;
+    struct js_udp *udp = js_udp_get(ctx, self);
+    if (!udp) {
+        return JS_EXCEPTION;
+    }
+    udp->reading = false;
+    return take_list(ctx, udp, JS_UDP_RECEIVED_MAX);
 }
 
 JSValue js_udp_receive(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv)
@@ -201,17 +248,12 @@ JSValue js_udp_receive(JSContext *ctx, JSValueConst self, int argc, JSValueConst
     if (!udp) {
         return JS_EXCEPTION;
     }
-    JSValue messages[JS_UDP_RECEIVED_MAX];
-    unsigned count = 0;
-    while (count < max && udp->received_count > 0) {
-        messages[count++] = take(udp);
-    }
-    if (count == 0 && max > 0) {
+    if (udp->received_count == 0 && max > 0) {
         udp->telling = true;
         int error = want_more(udp);
         if (error) {
             return throw_want(ctx, error);
         }
     }
-    return JS_NewArrayFrom(ctx, (int)count, messages);
+    return take_list(ctx, udp, max);
 }

@@ -44,6 +44,9 @@ static struct js_udp_queued *take(struct js_udp *udp)
     udp->queued = queued->next;
     if (!udp->queued) {
         udp->queued_end = &udp->queued;
+        JSValue sending = udp->sending;
+        udp->sending = JS_UNDEFINED;
+        JS_FreeValue(rt_context(udp->rt), sending);
     }
     udp->queued_count--;
     udp->queued_bytes -= queued->length;
@@ -196,6 +199,11 @@ void js_udp_mark_queue(JSRuntime *js, const struct js_udp *udp, JS_MarkFunc *mar
         JS_MarkValue(js, queued->settle[0], mark);
         JS_MarkValue(js, queued->settle[1], mark);
     }
+    JS_MarkValue(js, udp->sending, mark);
+    if (udp->put_back) {
+        JS_MarkValue(js, udp->put_back->message, mark);
+        JS_MarkValue(js, udp->put_back->data, mark);
+    }
 }
 
 JSValue js_udp_queue(JSContext *ctx, struct js_udp *udp, const uint8_t *data, size_t length,
@@ -221,6 +229,8 @@ JSValue js_udp_queue(JSContext *ctx, struct js_udp *udp, const uint8_t *data, si
     queued->broadcast = destination->broadcast;
     queued->length = length;
     memcpy(queued->data, data, length);
+    JS_FreeValue(ctx, udp->sending);
+    udp->sending = JS_DupValue(ctx, promise);
     *udp->queued_end = queued;
     udp->queued_end = &queued->next;
     udp->queued_count++;
@@ -239,6 +249,22 @@ JSValue js_udp_queue(JSContext *ctx, struct js_udp *udp, const uint8_t *data, si
 }
 
 /* Methods ---------------------------------------------------------------------------------------- */
+
+JSValue js_udp_sends(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv)
+{
+    (void)argc;
+    (void)argv;
+    const struct js_udp *udp = js_udp_get(ctx, self);
+    return udp ? JS_NewInt32(ctx, (int32_t)udp->queued_count) : JS_EXCEPTION;
+}
+
+JSValue js_udp_sending(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv)
+{
+    (void)argc;
+    (void)argv;
+    const struct js_udp *udp = js_udp_get(ctx, self);
+    return udp ? JS_DupValue(ctx, udp->sending) : JS_EXCEPTION;
+}
 
 JSValue js_udp_flush(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv)
 {

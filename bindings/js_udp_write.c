@@ -1,6 +1,6 @@
-/* js_udp_write.c - UdpHandle.write(): what an app passes to write() of a UDPSocket's stream, converted as Web
- * IDL converts a UDPMessage (members in lexicographical order, each read once), and checked in the order of
- * the W3C text. Not here: sending (js_udp_send.c). Ownership: js_udp.c. */
+/* js_udp_write.c - UdpHandle.trySend() and write(): what an app passes to write() of a UDPSocket's stream,
+ * converted as Web IDL converts a UDPMessage (members in lexicographical order, each read once), and checked
+ * in the order of the W3C text. Not here: sending (js_udp_send.c). Ownership: js_udp.c. */
 #include "js_udp.h"
 
 #include <errno.h>
@@ -9,16 +9,17 @@
 
 enum { INTERFACE_INDEX_MAX = INT32_MAX };
 
-struct outgoing {
-    JSValue data, interface, host; /* undefined or a string or (interface) a number */
-    double port;                   /* NaN: no valid one; -1: none */
-};
-
-static void free_outgoing(JSContext *ctx, struct outgoing *message)
+static void free_outgoing(JSRuntime *js, const struct js_udp_outgoing *message)
 {
-    JS_FreeValue(ctx, message->data);
-    JS_FreeValue(ctx, message->interface);
-    JS_FreeValue(ctx, message->host);
+    JS_FreeValueRT(js, message->message);
+    JS_FreeValueRT(js, message->data);
+    JS_FreeValueRT(js, message->interface);
+    JS_FreeValueRT(js, message->host);
+}
+
+static struct js_udp_outgoing nothing(void)
+{
+    return (struct js_udp_outgoing){JS_UNDEFINED, JS_UNDEFINED, JS_UNDEFINED, JS_UNDEFINED, -1};
 }
 
 static bool is_missing(JSValueConst value)
@@ -67,7 +68,7 @@ static int to_port(JSContext *ctx, JSValue value, double *ret_port)
 
 /* 0, or -1 with an exception; either way `message` is to be freed. */
 static int convert(JSContext *ctx, const struct js_udp_shared *shared, JSValueConst from,
-                   struct outgoing *message)
+                   struct js_udp_outgoing *message)
 {
     bool empty = is_missing(from);
     if (!empty && !JS_IsObject(from)) {
@@ -99,7 +100,7 @@ static JSValue throw_invalid(JSContext *ctx, const char *what)
 }
 
 /* The defaults of the socket, and the checks of the text. 0, or -1 with an exception. */
-static int complete(JSContext *ctx, const struct js_udp *udp, struct outgoing *message)
+static int complete(JSContext *ctx, const struct js_udp *udp, struct js_udp_outgoing *message)
 {
     if (JS_IsUndefined(message->host)) {
         message->host = JS_DupValue(ctx, udp->default_host);
@@ -135,7 +136,7 @@ static int get_data(JSContext *ctx, JSValueConst value, const char **ret_text, c
 
 /* The promise, or an exception. Nothing here runs JavaScript but a DataView's getters, which are the
  * engine's. */
-static JSValue write_now(JSContext *ctx, struct js_udp *udp, const struct outgoing *message,
+static JSValue write_now(JSContext *ctx, struct js_udp *udp, const struct js_udp_outgoing *message,
                          const struct js_interface *interface, const struct js_udp_permitted *destination)
 {
     const char *text = NULL;
@@ -151,15 +152,15 @@ static JSValue write_now(JSContext *ctx, struct js_udp *udp, const struct outgoi
     return promise;
 }
 
-static JSValue write_to_name(JSContext *ctx, const struct outgoing *message, JSValueConst to_name)
+static JSValue write_to_name(JSContext *ctx, const struct js_udp_outgoing *message, JSValueConst to_name)
 {
     JSValueConst arguments[4] = {message->data, message->host, JS_NewInt32(ctx, (int32_t)message->port),
                                  JS_IsUndefined(message->interface) ? JS_NULL : message->interface};
     return JS_Call(ctx, to_name, JS_UNDEFINED, 4, arguments);
 }
 
-static JSValue write_message(JSContext *ctx, JSValueConst self, JSValueConst to_name,
-                             struct outgoing *message)
+/* The promise; an exception; undefined where the host is a name. */
+static JSValue write_message(JSContext *ctx, JSValueConst self, struct js_udp_outgoing *message)
 {
     struct js_udp *udp = js_udp_get_open(ctx, self); /* again: the conversion may have closed it */
     struct js_interface interface;
@@ -169,14 +170,15 @@ static JSValue write_message(JSContext *ctx, JSValueConst self, JSValueConst to_
     if (!(message->port >= 1)) {
         return throw_invalid(ctx, "remotePort is not a valid port number");
     }
-    if (js_get_interface(ctx, message->interface, &interface) < 0) {
+    if (!js_udp_is_last_interface(udp->shared, message->interface, &interface) &&
+        js_get_interface(ctx, message->interface, &interface) < 0) {
         return JS_EXCEPTION;
     }
     struct js_udp_permitted destination;
     int result = js_udp_resolve(ctx, udp, message->host, (int)message->port, interface.index, &destination);
     return result < 0   ? JS_EXCEPTION
            : result > 0 ? write_now(ctx, udp, message, &interface, &destination)
-                        : write_to_name(ctx, message, to_name);
+                        : JS_UNDEFINED;
 }
 
 /* A promise that is rejected with what was thrown. */
@@ -196,6 +198,65 @@ static JSValue rejected(JSContext *ctx)
     return promise;
 }
 
+void js_udp_forget_put_back(JSRuntime *js, struct js_udp *udp)
+{
+    struct js_udp_outgoing *message = udp->put_back;
+    udp->put_back = NULL;
+    if (message) {
+        free_outgoing(js, message);
+        js_free_rt(js, message);
+    }
+}
+
+/* Keeps a converted message for write(); takes what is in it. Where memory is out, it will be read again. */
+static void put_back(JSContext *ctx, struct js_udp *udp, JSValueConst from, struct js_udp_outgoing *message)
+{
+    udp->put_back = js_malloc(ctx, sizeof(*udp->put_back));
+    if (!udp->put_back) {
+        JS_FreeValue(ctx, JS_GetException(ctx));
+        return;
+    }
+    *udp->put_back = *message;
+    udp->put_back->message = JS_DupValue(ctx, from);
+    *message = nothing();
+}
+
+JSValue js_udp_try_send(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv)
+{
+    (void)argc;
+    struct js_udp *udp = js_udp_get(ctx, self);
+    if (!udp) {
+        return JS_EXCEPTION;
+    }
+    if (udp->state != JS_UDP_OPEN) {
+        return JS_NULL;
+    }
+    struct js_udp_outgoing message = nothing();
+    JSValue promise =
+        convert(ctx, udp->shared, argv[0], &message) < 0 ? JS_EXCEPTION : write_message(ctx, self, &message);
+    js_udp_forget_put_back(JS_GetRuntime(ctx), udp);
+    if (JS_IsUndefined(promise)) {
+        put_back(ctx, udp, argv[0], &message);
+        promise = JS_NULL;
+    }
+    free_outgoing(JS_GetRuntime(ctx), &message);
+    return JS_IsException(promise) ? rejected(ctx) : promise;
+}
+
+/* What trySend() made of this very message, or what it is now. 0, or -1 with an exception. */
+static int convert_once(JSContext *ctx, struct js_udp *udp, JSValueConst from,
+                        struct js_udp_outgoing *message)
+{
+    if (!udp->put_back || !JS_IsStrictEqual(ctx, udp->put_back->message, from)) {
+        return convert(ctx, udp->shared, from, message);
+    }
+    struct js_udp_outgoing *known = udp->put_back;
+    udp->put_back = NULL;
+    *message = *known;
+    js_free(ctx, known);
+    return 0;
+}
+
 JSValue js_udp_write(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv)
 {
     (void)argc;
@@ -203,26 +264,29 @@ JSValue js_udp_write(JSContext *ctx, JSValueConst self, int argc, JSValueConst *
     if (!udp) {
         return rejected(ctx);
     }
-    struct outgoing message = {JS_UNDEFINED, JS_UNDEFINED, JS_UNDEFINED, -1};
-    JSValue promise = convert(ctx, udp->shared, argv[0], &message) < 0
-                          ? JS_EXCEPTION
-                          : write_message(ctx, self, argv[1], &message);
-    free_outgoing(ctx, &message);
+    struct js_udp_outgoing message = nothing();
+    JSValue promise =
+        convert_once(ctx, udp, argv[0], &message) < 0 ? JS_EXCEPTION : write_message(ctx, self, &message);
+    if (JS_IsUndefined(promise)) {
+        promise = write_to_name(ctx, &message, argv[1]);
+    }
+    free_outgoing(JS_GetRuntime(ctx), &message);
     return JS_IsException(promise) ? rejected(ctx) : promise;
 }
 
 JSValue js_udp_set_defaults(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv)
 {
     (void)argc;
-    struct outgoing defaults = {JS_UNDEFINED, to_interface(ctx, JS_DupValue(ctx, argv[2])),
-                                to_text(ctx, JS_DupValue(ctx, argv[0])), -1};
+    struct js_udp_outgoing defaults = nothing();
+    defaults.interface = to_interface(ctx, JS_DupValue(ctx, argv[2]));
+    defaults.host = to_text(ctx, JS_DupValue(ctx, argv[0]));
     struct js_udp *udp = NULL;
     if (!JS_IsException(defaults.interface) && !JS_IsException(defaults.host) &&
         to_port(ctx, JS_DupValue(ctx, argv[1]), &defaults.port) == 0) {
         udp = js_udp_get_open(ctx, self);
     }
     if (!udp) {
-        free_outgoing(ctx, &defaults);
+        free_outgoing(JS_GetRuntime(ctx), &defaults);
         return JS_EXCEPTION;
     }
     JSValue old_host = udp->default_host, old_interface = udp->default_interface;

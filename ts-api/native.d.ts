@@ -272,11 +272,23 @@ declare module "cleat:native/udp" {
         open(options: UdpOptions): void;
         /** What write() takes for members that a message leaves out. */
         setDefaults(host: string | null, port: number | null, interface_: string | number | null): void;
-        /** The next datagram, done once the handle is closed. From the first call on up to 64 are fetched ahead. */
-        read(): Promise<{ value: UdpMessage; done: false } | { value: undefined; done: true }>;
+        /** The next datagram, in the form of a stream's read(); done once the handle is closed. From the first call on up to 64 are fetched ahead. */
+        take(): Promise<{ value: UdpMessage; done: false } | { value: undefined; done: true }>;
+        /** Settles what waits: done, or rejected with the reason. */
+        endTakes(failed: boolean, reason: unknown): void;
+        /** Whether a take() waits. */
+        waitsForChunk(): boolean;
+        /** Fetches nothing ahead any more, and gives back what has been, the oldest first. */
+        stopReadingAhead(): UdpMessage[];
         /** Up to `max` datagrams that were received; an empty list: none yet, event 2 follows. */
         receive(max: number): UdpMessage[];
-        /** Converts a UDPMessage (each member is read once) and queues it; it leaves at the end of the turn, by one sendmmsg with all the others, or when there is room for it. The promise is that of this datagram alone; its rejection counts as handled. For a host that is a name: whatever toName returns. */
+        /** Converts a UDPMessage (each member is read once) and queues it; it leaves at the end of the turn, by one sendmmsg with all the others, or when there is room for it. The promise is that of this datagram alone; its rejection counts as handled. null: the host is a name, or the handle is not open; write() is to be called with the same message, and does not read its members again. */
+        trySend(message: unknown): Promise<undefined> | null;
+        /** Datagrams that are queued. */
+        sends(): number;
+        /** The promise of the last that is queued. */
+        sending(): Promise<undefined> | undefined;
+        /** The same for every host: where it is a name, the promise is whatever toName returns. */
         write(message: unknown, toName: UdpToName): Promise<undefined>;
         /** Sends one datagram now, behind those that are queued; false: there is no room, event 3 follows and the call is to be repeated. Throws for this datagram only; the socket stays usable. */
         send(

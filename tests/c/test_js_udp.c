@@ -555,32 +555,84 @@ TEST(reads_are_settled_in_order_by_one_batch)
 {
     run("udp.send;udp.bind",
         "const end = new End({ localPort: 5000 });"
-        "const reads = Array.from({ length: 5 }, () => end.handle.read());"
+        "const reads = Array.from({ length: 5 }, () => end.handle.take());"
         "for (let i = 0; i < 8; i++) void end.write(String(i), '127.0.0.1', 5000);"
         "for (let i = 0; i < 5; i++) {"
         "    const result = await reads[i];"
         "    equal([Object.keys(result).join(), text(result.value.data), result.done], ['value,done', String(i), false]);"
         "}"
-        "for (let i = 5; i < 8; i++) equal(text((await end.handle.read()).value.data), String(i));"
-        "const waiting = [end.handle.read(), end.handle.read()];"
+        "for (let i = 5; i < 8; i++) equal(text((await end.handle.take()).value.data), String(i));"
+        "const waiting = [end.handle.take(), end.handle.take()];"
         "gc();"
         "end.handle.close();"
         "equal(await Promise.all(waiting), [{ done: true }, { done: true }]);"
-        "throws(() => end.handle.read(), 'InvalidStateError');"
+        "equal(await end.handle.take(), { done: true });"
         "done();");
+}
+
+TEST(what_waits_can_be_ended_and_what_was_fetched_be_given_back)
+{
+    run("udp.send;udp.bind",
+        "const end = new End({ localPort: 5000 });"
+        "equal(end.handle.waitsForChunk(), false);"
+        "const ended = [end.handle.take(), end.handle.take()];"
+        "equal(end.handle.waitsForChunk(), true);"
+        "end.handle.endTakes(false);"
+        "equal(await Promise.all(ended), [{ done: true }, { done: true }]);"
+        "const failed = end.handle.take();"
+        "end.handle.endTakes(true, new RangeError('released'));"
+        "equal((await failed.catch((error) => error)).message, 'released');"
+        "equal(end.handle.waitsForChunk(), false);"
+        "for (let i = 0; i < 3; i++) void end.write(String(i), '127.0.0.1', 5000);"
+        "await new Promise((resolve) => setTimeout(resolve, 10));"
+        "equal(end.handle.stopReadingAhead().map((message) => text(message.data)), ['0', '1', '2']);"
+        "void end.write('3', '127.0.0.1', 5000);"
+        "await new Promise((resolve) => setTimeout(resolve, 10));"
+        "equal(end.handle.stopReadingAhead(), []);"
+        "equal(text((await end.all())[0].data), '3');"
+        "end.handle.close(); equal(end.handle.stopReadingAhead(), []); end.handle.endTakes(false); done();");
+}
+
+TEST(a_message_to_a_name_is_converted_once)
+{
+    run("udp.send=127.0.0.1;udp.bind",
+        "const end = new End({ localPort: 5000 }), seen = [];"
+        "let reads = 0;"
+        "const message = { get data() { reads++; return 'x'; }, remoteAddress: 'a.example', remotePort: 9 };"
+        "const other = { get data() { reads++; return 'y'; }, remoteAddress: 'b.example', remotePort: 9 };"
+        "const toName = (data, host) => { seen.push([data, host]); return Promise.resolve(); };"
+        "equal(end.handle.trySend(message), null);"
+        "await end.handle.write(message, toName);"
+        "equal([reads, seen], [1, [['x', 'a.example']]]);"
+        "await end.handle.write(message, toName);" /* what was put back serves once */
+        "equal(reads, 2);"
+        "equal(end.handle.trySend(message), null);"
+        "equal(end.handle.trySend(other), null);" /* and is forgotten for a newer one */
+        "await end.handle.write(other, toName);"
+        "await end.handle.write(message, toName);"
+        "equal(reads, 5);"
+        "equal(end.handle.sends(), 0);"
+        "const sent = end.handle.trySend({ data: 'z', remoteAddress: '127.0.0.1', remotePort: 5000 });"
+        "equal([end.handle.sends(), end.handle.sending() === sent], [1, true]);"
+        "await sent;"
+        "equal([end.handle.sends(), end.handle.sending()], [0, undefined]);"
+        "equal(text((await end.receive()).data), 'z');"
+        "equal((await end.handle.trySend({}).catch((error) => error)).name, 'TypeError');"
+        "end.handle.trySend(message);"
+        "end.handle.close(); equal(end.handle.trySend(message), null); done();");
 }
 
 TEST(datagrams_are_fetched_ahead_up_to_a_limit)
 {
     run("udp.send;udp.bind",
         "const end = new End({ localPort: 5000, receiveBufferSize: 1 << 20 }), sender = new End({});"
-        "const first = end.handle.read();"
+        "const first = end.handle.take();"
         "for (let i = 0; i < 200; i++) await sender.write(String(i), '127.0.0.1', 5000);"
         "await first;"
         "await new Promise((resolve) => setTimeout(resolve, 20));"
         "equal(end.handle.receive(1000).length, 64);"
         "const got = [];"
-        "while (got.length < 135) got.push(text((await end.handle.read()).value.data));"
+        "while (got.length < 135) got.push(text((await end.handle.take()).value.data));"
         "equal(got, Array.from({ length: 135 }, (_, i) => String(i + 65)));"
         "for (let wave = 0; wave < 2; wave++) {"
         "    for (let i = 0; i < 5; i++) await sender.write(new Uint8Array(60000), '127.0.0.1', 5000);"
@@ -595,7 +647,7 @@ TEST(a_promise_hook_of_the_app_can_close_the_socket_in_the_middle_of_a_batch)
 {
     run("udp.send;udp.bind",
         "const end = new End({ localPort: 5000 });"
-        "const reads = [end.handle.read(), end.handle.read(), end.handle.read()];"
+        "const reads = [end.handle.take(), end.handle.take(), end.handle.take()];"
         "for (let i = 0; i < 3; i++) void end.write(String(i), '127.0.0.1', 5000);"
         "let looks = 0;"
         "Object.defineProperty(Object.prototype, 'then', { configurable: true, get() {"
@@ -799,6 +851,8 @@ int main(void)
     RUN_IN_NAMESPACE(a_deny_reaches_destinations_that_are_remembered);
     RUN_IN_NAMESPACE(the_same_destination_written_in_several_ways_is_one);
     RUN(reads_are_settled_in_order_by_one_batch);
+    RUN(what_waits_can_be_ended_and_what_was_fetched_be_given_back);
+    RUN(a_message_to_a_name_is_converted_once);
     RUN(datagrams_are_fetched_ahead_up_to_a_limit);
     RUN(a_promise_hook_of_the_app_can_close_the_socket_in_the_middle_of_a_batch);
     RUN(a_close_hidden_in_an_argument_is_noticed);

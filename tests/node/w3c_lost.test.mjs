@@ -29,7 +29,7 @@ const natives = {
         export const createTcp = make({ connect(...all) { this.connected = all; }, setKeepAlive(...all) { this.keepAlive = all; }, read: () => null, write: (data) => data.byteLength, shutdown() {} });
         export const createListener = make({ listen() {}, accept: () => null });`,
     udp: `${handle}
-        export const createUdp = make({ open() {}, setDefaults() {}, receive: () => [], write: () => Promise.resolve(), flush: () => true, dropped: () => 0 });`,
+        export const createUdp = make({ open() {}, setDefaults() {}, receive: () => [], write: () => Promise.resolve(), trySend: () => null, sends: () => 0, sending() {}, take: () => new Promise(() => {}), endTakes() {}, waitsForChunk: () => false, stopReadingAhead: () => [], flush: () => true, dropped: () => 0 });`,
     resolver: `export const hostKind = () => "ipv4"; export const isMulticast = () => false; export const lookup = () => {};`,
     network: `export const interfaces = () => [];`,
     permission: `export const state = () => "granted", any = () => true, explain = () => "", ask = () => {};`,
