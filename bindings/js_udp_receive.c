@@ -132,16 +132,24 @@ void js_udp_settle_takers(JSContext *ctx, struct js_udp *udp, bool failed, JSVal
 
 /* Events ----------------------------------------------------------------------------------------- */
 
-/* Has the loop tell of the next datagram, if somebody waits for one or there is room for it. */
+/* Somebody waits for a datagram, or it is fetched ahead. */
+static bool is_wanted(const struct js_udp *udp)
+{
+    return udp->state == JS_UDP_OPEN && (udp->telling || udp->takers || (udp->reading && has_room(udp)));
+}
+
+/* Has the loop tell of the next datagram. */
 static int want_more(struct js_udp *udp)
 {
-    bool wanted = udp->telling || udp->takers || (udp->reading && has_room(udp));
-    return wanted && udp->state == JS_UDP_OPEN ? io_udp_want(&udp->io, UV_READABLE) : 0;
+    return is_wanted(udp) ? io_udp_want(&udp->io, UV_READABLE) : 0;
 }
 
 void js_udp_on_readable(struct js_udp *udp)
 {
     JSContext *ctx = rt_context(udp->rt);
+    if (!is_wanted(udp)) {
+        return;
+    }
     receive_batch(ctx, udp);
     if (udp->telling && udp->received_count > 0) {
         udp->telling = false;
