@@ -111,7 +111,6 @@ static void finalize(JSRuntime *js, JSValueConst value)
         js_udp_free_received(js, udp);
         js_udp_permit_nothing(js, udp);
         js_udp_forget_put_back(js, udp);
-        JS_FreeValueRT(js, udp->sending);
         JS_FreeValueRT(js, udp->default_host);
         JS_FreeValueRT(js, udp->default_interface);
         JS_FreeValueRT(js, udp->callback);
@@ -148,11 +147,10 @@ static JSValue js_create_udp(JSContext *ctx, JSValueConst self, int argc, JSValu
         return JS_EXCEPTION;
     }
     udp->rt = rt_from_context(ctx);
-    udp->self = udp->sending = udp->default_host = udp->default_interface = JS_UNDEFINED;
+    udp->self = udp->default_host = udp->default_interface = JS_UNDEFINED;
     udp->default_port = -1;
     udp->shared = js_udp_shared_of(ctx);
     udp->takers_end = &udp->takers;
-    udp->queued_end = &udp->queued;
     udp->callback = JS_DupValue(ctx, argv[0]);
     JS_SetOpaque(wrapper, udp);
     return wrapper;
@@ -449,7 +447,7 @@ RT_TABLE(udp_methods, "cleat:native/udp", "UdpHandle"){
               "is to be called with the same message, and does not read its members again."),
     RT_METHOD("sends", js_udp_sends, 0, "() => number", "Datagrams that are queued."),
     RT_METHOD("sending", js_udp_sending, 0, "() => Promise<undefined> | undefined",
-              "The promise of the last that is queued."),
+              "A promise that is resolved when all that are queued have left or failed."),
     RT_METHOD("write", js_udp_write, 2, "(message: unknown, toName: UdpToName) => Promise<undefined>",
               "The same for every host: where it is a name, the promise is whatever toName returns."),
     RT_METHOD(

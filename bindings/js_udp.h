@@ -62,6 +62,7 @@ struct js_udp_outgoing {
 struct js_udp_queued {
     struct js_udp_queued *next;
     JSValue settle[2]; /* of the promise that trySend() or write() returned */
+    JSValue done[2];   /* a promise that sending() returned and what resolves it; undefined: nobody asked */
     union io_address address;
     unsigned interface_index;
     bool broadcast;
@@ -96,8 +97,7 @@ struct js_udp {
     unsigned permitted_next;
     JSValue default_host, default_interface; /* for messages that do not say */
     double default_port;
-    struct js_udp_queued *queued, **queued_end; /* oldest first */
-    JSValue sending;                            /* the promise of the last of them; undefined: none */
+    struct js_udp_queued *queued, *queued_last; /* oldest first */
     struct js_udp_outgoing *put_back;           /* a message to a name that trySend() has converted */
     unsigned queued_count;
     size_t queued_bytes;

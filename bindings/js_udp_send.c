@@ -17,37 +17,38 @@ JSValue js_udp_send_error(JSContext *ctx, int error, const union io_address *add
 
 /* Outcomes --------------------------------------------------------------------------------------- */
 
-/* Takes the value. Settling with undefined or an error of ours runs no JavaScript. */
-static void settle(JSContext *ctx, struct js_udp_queued *queued, bool reject, JSValue value)
+/* Settling with undefined or an error of ours runs no JavaScript. */
+static void call(JSContext *ctx, JSValueConst function, JSValueConst value)
 {
-    if (JS_IsException(value)) {
-        value = JS_GetException(ctx);
-    }
-    JSValue result = JS_Call(ctx, queued->settle[reject], JS_UNDEFINED, 1, (JSValueConst *)&value);
+    JSValue result = JS_Call(ctx, function, JS_UNDEFINED, 1, &value);
     if (JS_IsException(result)) {
         result = JS_GetException(ctx); /* out of memory */
     }
     JS_FreeValue(ctx, result);
-    JS_FreeValue(ctx, value);
 }
 
-static void free_queued(JSRuntime *js, struct js_udp_queued *queued)
+/* Tells how a datagram went, and frees it. Takes the error; undefined: it has left. */
+static void finish(JSContext *ctx, struct js_udp_queued *queued, JSValue error)
 {
-    JS_FreeValueRT(js, queued->settle[0]);
-    JS_FreeValueRT(js, queued->settle[1]);
-    js_free_rt(js, queued);
+    if (JS_IsException(error)) {
+        error = JS_GetException(ctx);
+    }
+    call(ctx, queued->settle[!JS_IsUndefined(error)], error);
+    if (!JS_IsUndefined(queued->done[1])) {
+        call(ctx, queued->done[1], JS_UNDEFINED);
+    }
+    JS_FreeValue(ctx, error);
+    JS_FreeValue(ctx, queued->settle[0]);
+    JS_FreeValue(ctx, queued->settle[1]);
+    JS_FreeValue(ctx, queued->done[0]);
+    JS_FreeValue(ctx, queued->done[1]);
+    js_free(ctx, queued);
 }
 
 static struct js_udp_queued *take(struct js_udp *udp)
 {
     struct js_udp_queued *queued = udp->queued;
     udp->queued = queued->next;
-    if (!udp->queued) {
-        udp->queued_end = &udp->queued;
-        JSValue sending = udp->sending;
-        udp->sending = JS_UNDEFINED;
-        JS_FreeValue(rt_context(udp->rt), sending);
-    }
     udp->queued_count--;
     udp->queued_bytes -= queued->length;
     return queued;
@@ -81,18 +82,15 @@ static int send_refused(JSContext *ctx, struct js_udp *udp, const uint8_t *data,
     return send_broadcast(udp, data, length, &destination);
 }
 
-/* Tells the first of the queue how it went and takes it out. */
+/* The first of the queue is done with. */
 static void finish_first(JSContext *ctx, struct js_udp *udp, int result)
 {
     struct js_udp_queued *queued = take(udp);
-    if (result == 0) {
-        settle(ctx, queued, false, JS_UNDEFINED);
-    } else if (result > 0) {
-        settle(ctx, queued, true, JS_GetException(ctx));
-    } else {
-        settle(ctx, queued, true, js_udp_send_error(ctx, result, &queued->address));
+    JSValue error = JS_UNDEFINED;
+    if (result != 0) {
+        error = result > 0 ? JS_GetException(ctx) : js_udp_send_error(ctx, result, &queued->address);
     }
-    free_queued(JS_GetRuntime(ctx), queued);
+    finish(ctx, queued, error);
 }
 
 /* Queue ------------------------------------------------------------------------------------------ */
@@ -139,9 +137,7 @@ static void flush(JSContext *ctx, struct js_udp *udp)
 static void reject_all(JSContext *ctx, struct js_udp *udp, JSValueConst error)
 {
     while (udp->queued) {
-        struct js_udp_queued *queued = take(udp);
-        settle(ctx, queued, true, JS_DupValue(ctx, error));
-        free_queued(JS_GetRuntime(ctx), queued);
+        finish(ctx, take(udp), JS_DupValue(ctx, error));
     }
 }
 
@@ -198,8 +194,9 @@ void js_udp_mark_queue(JSRuntime *js, const struct js_udp *udp, JS_MarkFunc *mar
     for (const struct js_udp_queued *queued = udp->queued; queued; queued = queued->next) {
         JS_MarkValue(js, queued->settle[0], mark);
         JS_MarkValue(js, queued->settle[1], mark);
+        JS_MarkValue(js, queued->done[0], mark);
+        JS_MarkValue(js, queued->done[1], mark);
     }
-    JS_MarkValue(js, udp->sending, mark);
     if (udp->put_back) {
         JS_MarkValue(js, udp->put_back->message, mark);
         JS_MarkValue(js, udp->put_back->data, mark);
@@ -224,15 +221,18 @@ JSValue js_udp_queue(JSContext *ctx, struct js_udp *udp, const uint8_t *data, si
     JS_PromiseMarkAsHandled(ctx,
                             promise); /* a lost datagram whose write() nobody awaits is no uncaught error */
     queued->next = NULL;
+    queued->done[0] = queued->done[1] = JS_UNDEFINED;
     queued->address = destination->address;
     queued->interface_index = destination->interface_index;
     queued->broadcast = destination->broadcast;
     queued->length = length;
     memcpy(queued->data, data, length);
-    JS_FreeValue(ctx, udp->sending);
-    udp->sending = JS_DupValue(ctx, promise);
-    *udp->queued_end = queued;
-    udp->queued_end = &queued->next;
+    if (udp->queued) {
+        udp->queued_last->next = queued;
+    } else {
+        udp->queued = queued;
+    }
+    udp->queued_last = queued;
     udp->queued_count++;
     udp->queued_bytes += length;
     if (udp->queued_count >= IO_UDP_BATCH && udp->flushes < JS_UDP_FLUSHES_MAX && !udp->blocked) {
@@ -262,8 +262,21 @@ JSValue js_udp_sending(JSContext *ctx, JSValueConst self, int argc, JSValueConst
 {
     (void)argc;
     (void)argv;
-    const struct js_udp *udp = js_udp_get(ctx, self);
-    return udp ? JS_DupValue(ctx, udp->sending) : JS_EXCEPTION;
+    struct js_udp *udp = js_udp_get(ctx, self);
+    if (!udp || !udp->queued) {
+        return udp ? JS_UNDEFINED : JS_EXCEPTION;
+    }
+    struct js_udp_queued *last = udp->queued_last;
+    if (JS_IsUndefined(last->done[0])) {
+        JSValue functions[2], promise = JS_NewPromiseCapability(ctx, functions);
+        if (JS_IsException(promise)) {
+            return promise;
+        }
+        JS_FreeValue(ctx, functions[1]);
+        last->done[0] = promise;
+        last->done[1] = functions[0];
+    }
+    return JS_DupValue(ctx, last->done[0]);
 }
 
 JSValue js_udp_flush(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv)

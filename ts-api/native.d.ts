@@ -286,7 +286,7 @@ declare module "cleat:native/udp" {
         trySend(message: unknown): Promise<undefined> | null;
         /** Datagrams that are queued. */
         sends(): number;
-        /** The promise of the last that is queued. */
+        /** A promise that is resolved when all that are queued have left or failed. */
         sending(): Promise<undefined> | undefined;
         /** The same for every host: where it is a name, the promise is whatever toName returns. */
         write(message: unknown, toName: UdpToName): Promise<undefined>;

@@ -613,8 +613,11 @@ TEST(a_message_to_a_name_is_converted_once)
         "equal(reads, 5);"
         "equal(end.handle.sends(), 0);"
         "const sent = end.handle.trySend({ data: 'z', remoteAddress: '127.0.0.1', remotePort: 5000 });"
-        "equal([end.handle.sends(), end.handle.sending() === sent], [1, true]);"
+        "const lost = end.handle.trySend({ data: new Uint8Array(70000), remoteAddress: '127.0.0.1', remotePort: 5000 });"
+        "equal([end.handle.sends(), end.handle.sending() === end.handle.sending()], [2, true]);"
+        "equal(await end.handle.sending(), undefined);" /* also where the last has failed */
         "await sent;"
+        "equal((await lost.catch((error) => error)).code, 'EMSGSIZE');"
         "equal([end.handle.sends(), end.handle.sending()], [0, undefined]);"
         "equal(text((await end.receive()).data), 'z');"
         "equal((await end.handle.trySend({}).catch((error) => error)).name, 'TypeError');"
