@@ -119,6 +119,7 @@ const charts = [
         file: "timers-memory.svg",
         title: "Timers that wait at the same time: memory per timer",
         xLabel: "timers",
+        isLog: true,
         scenarios: [["timers", ""]],
         metric: "memory",
     },
@@ -137,6 +138,8 @@ export function plots(report) {
                 .filter(({ name }) => suffix === "" || name !== "c") // plain C has one way to echo
                 .map(({ name, title }) => ({
                     name: `${title}${suffix}`,
+                    style: report.peers.findIndex((peer) => peer.name === name),
+                    isDashed: suffix !== "",
                     points: results
                         .filter(({ peers }) => name in peers)
                         .map(({ point, peers }) => [point, peers[name].median]),

@@ -1,6 +1,8 @@
 // run.mjs - `npm run bench`: Cleat beside plain C, qjs and Node in one run, alternating; JSON, Markdown and charts.
 // Who is measured is in peers.mjs, what in scenarios.mjs. Numbers are for comparing within one run; nothing here passes
 // or fails.
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
@@ -80,11 +82,19 @@ function choose(list, text) {
     return list.filter(({ name }) => names.includes(name));
 }
 
-/** Builds the tools, the apps and, unless others are measured, Cleat. What the build prints goes to stderr. */
+/** Runs a program whose output is progress. */
+async function show(program, ...args) {
+    const child = spawn(program, args, { cwd: root, stdio: ["ignore", 2, 2] });
+    const [code] = await once(child, "exit");
+    if (code !== 0) {
+        throw new Error(`${[program, ...args].join(" ")} failed, see above`);
+    }
+}
+
+/** Builds the tools, the apps and, unless others are measured, Cleat. */
 async function build(isOwn) {
-    const show = (text) => process.stderr.write(text);
-    if (!existsSync(path.join(buildDir, "build.ninja"))) {
-        show(await run([process.execPath, "tools/build.mjs"]));
+    if (!existsSync(path.join(buildDir, "build.ninja")) || !existsSync(path.join(root, "node_modules"))) {
+        await show(process.execPath, "tools/build.mjs");
     }
     await run(["cmake", "--build", buildDir, "--target", "bench-tools", ...(isOwn ? ["cleat"] : [])]);
     mkdirSync(path.dirname(appBundle("echo")), { recursive: true });

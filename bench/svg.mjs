@@ -1,11 +1,11 @@
 // svg.mjs - line charts as SVG: one x per measured point (logarithmic), y from 0 or logarithmic, a marker and a colour
-// for each series, a legend in the order of the last values. Not here: what is drawn (report.mjs).
+// for each style, dashes for a second series of the same style, a legend in the order of the last values. Not here: what is drawn (report.mjs).
 
-const width = 760;
+const width = 860;
 const height = 440;
 const plot = { left: 70, right: 540, top: 50, bottom: 380 };
 /** Okabe and Ito's colours, told apart by colour-blind eyes too; markers say the same again. */
-const colors = ["#0072b2", "#000000", "#e69f00", "#009e73", "#cc79a7", "#d55e00", "#56b4e9", "#8a8a00"];
+const colors = ["#000000", "#d55e00", "#8a8a00", "#009e73", "#0072b2", "#cc79a7", "#e69f00", "#56b4e9"];
 const markers = [
     (x, y) => `<circle cx="${x}" cy="${y}" r="4"/>`,
     (x, y) => `<rect x="${x - 4}" y="${y - 4}" width="8" height="8"/>`,
@@ -26,10 +26,11 @@ function linearTicks(top) {
     return Array.from({ length: Math.floor(top / step + 1e-9) + 1 }, (_, i) => i * step);
 }
 
+/** 1, 2, 5, 10, … from the last that is not above `bottom` to the first that is not below `top`. */
 function logTicks(bottom, top) {
-    const ticks = [];
-    for (let power = Math.floor(Math.log10(bottom)); power <= Math.ceil(Math.log10(top)); power++) {
-        ticks.push(10 ** power);
+    const ticks = [roundDown(bottom)];
+    while (ticks.at(-1) < top * 0.999999) {
+        ticks.push(roundDown(ticks.at(-1) * 2.6));
     }
     return ticks;
 }
@@ -41,10 +42,10 @@ const round = (value) => Math.round(value * 10) / 10;
 function yAxis(values, isLog) {
     const top = Math.max(...values, 1e-9);
     if (isLog) {
-        const ticks = logTicks(Math.max(Math.min(...values), 1e-9), top);
+        const ticks = logTicks(Math.max(Math.min(...values), top / 1e4), top);
         const low = Math.log10(ticks[0]);
         const range = Math.log10(ticks.at(-1)) - low || 1;
-        const at = (value) => (Math.log10(Math.max(value, 1e-9)) - low) / range;
+        const at = (value) => (Math.log10(Math.max(value, ticks[0])) - low) / range;
         return { ticks, y: (value) => round(plot.bottom - at(value) * (plot.bottom - plot.top)) };
     }
     const scaled = top * 1.08;
@@ -60,7 +61,7 @@ function xAxis(xs) {
     return (x) => round(plot.left + ((Math.log10(x) - low) / range) * (plot.right - plot.left));
 }
 
-/** `series` is [{name, points: [[x, y]…]}…] with positive x. */
+/** `series` is [{name, style, isDashed, points: [[x, y]…]}…] with positive x; `style` is a small number. */
 export function lineChart({ title, xLabel, yLabel, series, isLog = false, formatX = number }) {
     const shown = series.filter(({ points }) => points.length > 0);
     const xs = [...new Set(shown.flatMap(({ points }) => points.map(([x]) => x)))].sort((a, b) => a - b);
@@ -89,23 +90,26 @@ export function lineChart({ title, xLabel, yLabel, series, isLog = false, format
             lines.push(text(x(value), plot.bottom + 20, formatX(value), 'text-anchor="middle"'));
         }
         lines.push(`<path d="M${plot.left} ${plot.bottom}H${plot.right}" stroke="#000"/>`);
-        const styled = shown.map((one, i) => ({
+        const styled = shown.map((one) => ({
             ...one,
-            color: colors[i % colors.length],
-            marker: markers[i % markers.length],
+            color: colors[one.style % colors.length],
+            marker: markers[one.style % markers.length],
+            dashes: one.isDashed === true ? 'stroke-dasharray="6 4" ' : "",
         }));
-        for (const { points, color, marker } of styled) {
+        for (const { points, color, marker, dashes } of styled) {
             const path = points.map(([px, py], i) => `${i === 0 ? "M" : "L"}${x(px)} ${y(py)}`).join("");
-            lines.push(`<path d="${path}" fill="none" stroke="${color}" stroke-width="2"/>`);
+            lines.push(`<path d="${path}" fill="none" ${dashes}stroke="${color}" stroke-width="2"/>`);
             lines.push(`<g fill="${color}">${points.map(([px, py]) => marker(x(px), y(py))).join("")}</g>`);
         }
         const last = ({ points }) => points.at(-1)[1];
         styled
             .sort((a, b) => last(b) - last(a))
-            .forEach(({ name, color, marker, points }, i) => {
+            .forEach(({ name, color, marker, dashes, points }, i) => {
                 const top = plot.top + 10 + i * 24;
-                lines.push(`<g fill="${color}">${marker(plot.right + 26, top - 4)}</g>`);
-                lines.push(text(plot.right + 38, top, `${name}, ${number(points.at(-1)[1])}`));
+                const line = `M${plot.right + 18} ${top - 4}h32`;
+                lines.push(`<path d="${line}" ${dashes}stroke="${color}" stroke-width="2"/>`);
+                lines.push(`<g fill="${color}">${marker(plot.right + 34, top - 4)}</g>`);
+                lines.push(text(plot.right + 58, top, `${name}, ${number(points.at(-1)[1])}`));
             });
     }
     return `${lines.join("\n")}\n</svg>\n`;

@@ -203,7 +203,7 @@ test("the load generator counts lost datagrams and goes on", async (t) => {
 });
 
 test("a chart of any text is XML", () => {
-    const series = [{ name: `<a> & "b"`, points: [[1, 0]] }];
+    const series = [{ name: `<a> & "b"`, style: 9, points: [[1, 0]] }];
     const options = { title: "<&>", xLabel: "]]>", yLabel: "'", series };
     for (const isLog of [false, true]) {
         assert.equal(XMLValidator.validate(lineChart({ ...options, isLog })), true);
