@@ -96,7 +96,7 @@ async function build(isOwn) {
     if (!existsSync(path.join(buildDir, "build.ninja")) || !existsSync(path.join(root, "node_modules"))) {
         await show(process.execPath, "tools/build.mjs");
     }
-    await run(["cmake", "--build", buildDir, "--target", "bench-tools", ...(isOwn ? ["cleat"] : [])]);
+    await show("cmake", "--build", buildDir, "--target", "bench-tools", ...(isOwn ? ["cleat"] : []));
     mkdirSync(path.dirname(appBundle("echo")), { recursive: true });
     for (const app of apps) {
         await run([process.execPath, "tools/cleat.mjs", "build", `bench/apps/${app}`, "-o", appBundle(app)]);
