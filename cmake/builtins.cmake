@@ -1,7 +1,6 @@
 # builtins.cmake - bundles the built-in TypeScript (ts-api) and compiles it to bytecode: sets CLEAT_BUILTINS_TABLE, the
 # C file with one row per module of ts-api/builtins.json.
 
-find_program(CLEAT_NODE NAMES node nodejs REQUIRED DOC "Node.js 20 or newer, which bundles the built-in TypeScript")
 file(GLOB_RECURSE builtin_sources CONFIGURE_DEPENDS ts-api/*.ts ts-api/*.json)
 set(CLEAT_BUILTINS_TABLE "${CMAKE_BINARY_DIR}/generated/builtins_table.c")
 add_custom_command(
