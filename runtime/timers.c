@@ -155,12 +155,12 @@ static unsigned schedule(JSContext *ctx, JSValueConst function, double delay, bo
 static JSValue set_timer(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv, int repeats)
 {
     (void)this_value;
-    double delay = 0;
+    int32_t delay = 0; /* the standard's `long`: what does not fit wraps around */
     if (argc < 1 || !JS_IsFunction(ctx, argv[0])) {
         return JS_ThrowTypeError(ctx, "%s: the first argument must be a function",
                                  repeats ? "setInterval" : "setTimeout");
     }
-    if (argc > 1 && JS_ToFloat64(ctx, &delay, argv[1]) < 0) {
+    if (argc > 1 && JS_ToInt32(ctx, &delay, argv[1]) < 0) {
         return JS_EXCEPTION;
     }
     unsigned id = schedule(ctx, argv[0], delay, repeats, true, argc > 2 ? argc - 2 : 0, argv + 2);

@@ -76,12 +76,12 @@ async function prepareUnits(units, totals) {
     return units.filter((unit) => !failed.has(unit.prepare));
 }
 
-/** Counts of a kind of tests that has subtests by the hundred, some of them excluded. */
+/** Counts of a kind of tests that has subtests by the hundred, some of them excluded; each of its groups apart. */
 function countKind(kinds, unit, result) {
     if (unit.kind === undefined) {
         return;
     }
-    const name = `${unit.kind} [${unit.preset}]`;
+    const name = `${unit.kind}, ${unit.group} [${unit.preset}]`;
     const counts = kinds.get(name) ?? { files: 0, passed: 0, failed: 0, excluded: 0 };
     counts.files++;
     for (const key of ["passed", "failed", "excluded"]) {
@@ -181,8 +181,9 @@ await runMain(async () => {
     if (totals.failures.length > 0) {
         console.log(`\nfailures:\n${totals.failures.map((line) => `    ${line}`).join("\n")}`);
     }
+    console.log("");
     for (const [name, { files, passed, failed, excluded }] of totals.kinds) {
-        console.log(`\n${name}: ${passed} passed, ${failed} failed, ${excluded} excluded in ${files} files`);
+        console.log(`${name}: ${passed} passed, ${failed} failed, ${excluded} excluded in ${files} files`);
     }
     if (options.json !== undefined) {
         writeFileSync(options.json, `${JSON.stringify(totals.results, undefined, 1)}\n`);

@@ -1,6 +1,6 @@
 // app.mjs - makes an app out of a file of the Web Platform Tests: environment, testharness.js (unmodified), reporter,
 // the scripts that the file asks for and the file itself, one after the other in one module, as they would share the
-// scope of a page. A module is always strict, which those files are anyway.
+// scope of a page. A module is always strict, as most of these files are anyway; the others (`sloppy`) are evaluated.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 
@@ -23,15 +23,13 @@ export function readMeta(source) {
     };
 }
 
-/** Debian's package lacks what testharness.js has from elsewhere: it is the npm package that it is a copy of. */
-const substitutes = { "/resources/WebIDLParser.js": "node_modules/webidl2/dist/webidl2.js" };
+/** A path that the server of the Web Platform Tests rewrites. */
+const rewritten = { "/resources/WebIDLParser.js": "/resources/webidl2/lib/webidl2.js" };
 
 /** A path in a test, from the root of the corpus if it starts with a slash. */
 function resolve(corpus, file, name) {
-    if (Object.hasOwn(substitutes, name)) {
-        return path.join(import.meta.dirname, "../..", substitutes[name]);
-    }
-    return path.join(corpus, name.startsWith("/") ? name : path.join(path.dirname(file), name));
+    const actual = rewritten[name] ?? name;
+    return path.join(corpus, actual.startsWith("/") ? actual : path.join(path.dirname(file), actual));
 }
 
 /** What the file reads with fetch(): interface definitions, and files that it names in a string. */
@@ -51,26 +49,30 @@ function fetchedFiles(corpus, file, source) {
 }
 
 /**
- * Writes the app for `file` (a path below the corpus) and a variant ("" or "?…"). Returns {bundle, isLong, frame}, where
+ * Writes the app for `file` (a path below the corpus) and a variant ("" or "?…"); `special` is its entry in tests.json. Returns {bundle, isLong, frame}, where
  * frame(text) turns places in the app into places in the files it is made of.
  */
-export function writeApp(corpus, file, variant, target) {
+export function writeApp({ corpus, file, variant, special, target }) {
     const source = readFileSync(path.join(corpus, file), "utf8");
-    const { scripts, isLong, title } = readMeta(source);
+    const { scripts: names, isLong, title } = readMeta(source);
     const url = { pathname: `/${file}`, search: variant };
-    const description = { url, title, files: fetchedFiles(corpus, file, source) };
+    const description = { url, title, files: fetchedFiles(corpus, file, source), stubs: special.stubs ?? [] };
     const own = (name) => path.join(import.meta.dirname, name);
     const parts = [
         ["environment.js", own("environment.js")],
         ["testharness.js", path.join(corpus, "resources/testharness.js")],
         ["reporter.js", own("reporter.js")],
-        ...scripts.map((name) => [name, resolve(corpus, file, name)]),
+        ...names.map((name) => [name, resolve(corpus, file, name)]),
     ].map(([name, location]) => [
         name,
         readFileSync(location, "utf8").replace(/^\/\/# sourceMappingURL=.*$/m, ""),
     ]);
     parts.unshift(["app.mjs", `const wptFile = ${JSON.stringify(description)};`]);
     parts.push([file, source]);
+    if (special.sloppy === true) {
+        const scripts = parts.splice(-1 - names.length).map(([, text]) => text);
+        parts.push([file, `(0, eval)(${JSON.stringify(scripts.join("\n"))});`]);
+    }
 
     const starts = [];
     let line = 1;

@@ -1,9 +1,9 @@
 // environment.js - what a Web Platform Test finds in the global object beyond Cleat's own: the names by which
 // testharness.js tells environments apart (none fits, so it takes its "shell" environment), the way to the garbage
 // collector, and a fetch() of those files of the corpus that tests read. Put in front of testharness.js by app.mjs,
-// which has declared `wptFile` before: {url: {pathname, search}, title, files: {path: text}}.
+// which has declared `wptFile` before: {url: {pathname, search}, title, files: {path: text}, stubs: [name]}.
 {
-    const { url, title, files } = wptFile;
+    const { url, title, files, stubs } = wptFile;
     const define = (name, value) =>
         Object.defineProperty(globalThis, name, { value, writable: true, configurable: true });
     define("self", globalThis);
@@ -13,6 +13,12 @@
         define("META_TITLE", title);
     }
     define("gc", () => cleat.gc());
+    // Without these a file can't even be loaded; whatever uses them fails.
+    for (const name of stubs) {
+        define(name, class {});
+    }
+    // A page stays, whatever it waits for; reporter.js ends the app.
+    setInterval(() => {}, 1000);
     const paths = Object.keys(files);
     if (paths.some((path) => path.endsWith(".idl"))) {
         // idlharness.js wants to know which of [Exposed] holds: that of a window, or none.

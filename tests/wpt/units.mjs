@@ -1,8 +1,8 @@
 // units.mjs - the Web Platform Tests as units of tests/runner/units.mjs: one for each file of tests.json, and one that
 // compares tests.json and exclusions.json with the corpus. Each app runs in a process of its own.
 //
-// tests.json: what runs, by folder of the corpus, and which of it under gcstress. Every *.any.js file of these folders is
-// there. exclusions.json: what may fail, a reason for each: {file: reason} or {file: {subtest or /pattern/: reason}}. An
+// tests.json: what runs, by folder of the corpus, which of it under gcstress, and what is special about some: `sloppy`
+// (not in strict mode), `stubs` (globals that are there, but useless). Every *.any.js file of these folders is listed. exclusions.json: what may fail, a reason for each: {file: reason} or {file: {subtest or /pattern/: reason}}. An
 // exclusion that passes, or that matches nothing, is a failure.
 import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
@@ -14,8 +14,8 @@ import { judgeFile } from "./results.mjs";
 const root = path.join(import.meta.dirname, "../..");
 const readJson = (name) => JSON.parse(readFileSync(path.join(import.meta.dirname, name), "utf8"));
 
-/** What a test may take, in seconds, as testharness.js has it in a browser. */
-const seconds = { normal: 10, long: 60 };
+/** What a file may take, in seconds: at least what testharness.js gives it in a browser, on machines that are busy. */
+const seconds = { normal: 30, long: 60 };
 
 function describe({ name, status, verdict, message, stack, reason }, frame) {
     const first = `${verdict === "excluded" ? `excluded (${reason})` : status}: ${name}`;
@@ -26,7 +26,7 @@ function describe({ name, status, verdict, message, stack, reason }, frame) {
     return `${first}\n${frame(details).trimEnd().replace(/^/gm, "    ")}`;
 }
 
-async function runFile({ file, exclusions, program, env, flags, slowness }) {
+async function runFile({ file, special, exclusions, program, env, flags, slowness }) {
     const corpus = await provideCorpus();
     const location = path.join(corpus, file);
     if (!existsSync(location)) {
@@ -39,7 +39,7 @@ async function runFile({ file, exclusions, program, env, flags, slowness }) {
     for (const variant of variants.length > 0 ? variants : [""]) {
         const name = `${file.replace(/\.any\.js$/, "")}${variant.replace(/\W+/g, "_")}.js`;
         const bundle = path.join(root, "build/tests/wpt", name);
-        const app = writeApp(corpus, file, variant, bundle);
+        const app = writeApp({ corpus, file, variant, special, target: bundle });
         frame = app.frame;
         const [command, ...args] = [...program, "run", ...flags, bundle];
         const timeout = (app.isLong ? seconds.long : seconds.normal) * slowness;
@@ -95,7 +95,7 @@ async function checkLists(tests, exclusions) {
  * `flags` more flags for it.
  */
 export function wptUnits({ binaryOf, env, slowness, flags = [] }) {
-    const { run: tests, gcstress } = readJson("tests.json");
+    const { run: tests, gcstress, special } = readJson("tests.json");
     const { comment, ...exclusions } = readJson("exclusions.json");
     void comment;
     const files = Object.entries(tests).flatMap(([folder, names]) =>
@@ -118,11 +118,13 @@ export function wptUnits({ binaryOf, env, slowness, flags = [] }) {
                 preset,
                 label: `wpt/${file}`,
                 kind: "Web Platform Tests",
+                group: file.split("/")[0],
                 onDemand: true,
                 prepare: provideCorpus,
                 run: () =>
                     runFile({
                         file,
+                        special: special[file] ?? {},
                         exclusions: exclusions[file],
                         program: [binaryOf(preset)],
                         env,

@@ -129,8 +129,9 @@ function logTime(label: string, args: readonly unknown[], end: boolean): void {
     }
 }
 
-// Console §1: a namespace object, so each method works alone; its prototype is an empty object. Made without calling
-// anything: it may be touched for the first time after an app has replaced what could be called.
+// Console §1: a namespace object, so each method works alone; its prototype is an empty object. Web IDL does not count
+// optional arguments for `length`, JavaScript those without a default. Made without calling anything: it may be touched
+// for the first time after an app has replaced what could be called.
 export const console = {
     __proto__: {},
     [Symbol.toStringTag]: "console",
@@ -154,7 +155,7 @@ export const console = {
         const text = format(2, args);
         printText(2, traceText === null ? `Trace: ${text}` : traceText(text, console.trace));
     },
-    dir(value?: unknown, options?: Inspect.InspectOptions): void {
+    dir(value: unknown = undefined, options: Inspect.InspectOptions | undefined = undefined): void {
         const inspect = load<typeof Inspect.inspect>("cleat:web/inspect", "inspect");
         const text = inspect?.(value, { colors: wantsColor(1), ...options });
         printText(1, text ?? plainText([value]));
@@ -162,11 +163,11 @@ export const console = {
     dirxml(...args: unknown[]): void {
         print(1, args);
     },
-    table(data?: unknown, columns?: readonly string[]): void {
+    table(data: unknown = undefined, columns: readonly string[] | undefined = undefined): void {
         const tableText = load<typeof Extras.tableText>("cleat:web/console_extras", "tableText");
         print(1, [tableText?.(data, columns) ?? data]);
     },
-    assert(condition?: unknown, ...args: unknown[]): void {
+    assert(condition: unknown = false, ...args: unknown[]): void {
         if (condition) {
             return;
         }
@@ -190,7 +191,7 @@ export const console = {
             setDepth(depth - 1);
         }
     },
-    count(label?: string): void {
+    count(label: string | undefined = undefined): void {
         const name = labelOf(label);
         counts ??= emptyRecord();
         let count = counts[name];
@@ -205,7 +206,7 @@ export const console = {
         counts[name] = count + 1;
         printText(1, `${name}: ${count + 1}`);
     },
-    countReset(label?: string): void {
+    countReset(label: string | undefined = undefined): void {
         const name = labelOf(label);
         if (counts?.[name] === undefined) {
             warning(`Count for '${name}' does not exist`);
@@ -213,7 +214,7 @@ export const console = {
         }
         counts[name] = 0;
     },
-    time(label?: string): void {
+    time(label: string | undefined = undefined): void {
         const name = labelOf(label);
         timers ??= emptyRecord();
         if (timers[name] !== undefined) {
@@ -227,10 +228,10 @@ export const console = {
         labels++;
         timers[name] = hrtime();
     },
-    timeLog(label?: string, ...args: unknown[]): void {
+    timeLog(label: string | undefined = undefined, ...args: unknown[]): void {
         logTime(labelOf(label), args, false);
     },
-    timeEnd(label?: string): void {
+    timeEnd(label: string | undefined = undefined): void {
         logTime(labelOf(label), [], true);
     },
     clear(): void {

@@ -14,7 +14,7 @@ export class Crypto {
     #brand = true;
 
     /** @internal */
-    constructor(token?: unknown) {
+    constructor(token: unknown = undefined) {
         if (token !== secret) {
             throw new TypeError("Illegal constructor");
         }

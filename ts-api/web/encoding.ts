@@ -72,7 +72,10 @@ export class TextDecoder {
         return this.#ignoreBOM;
     }
 
-    decode(input?: ArrayBuffer | ArrayBufferView, options: { stream?: boolean } = {}): string {
+    decode(
+        input: ArrayBuffer | ArrayBufferView | undefined = undefined,
+        options: { stream?: boolean } = {},
+    ): string {
         const native = this.#native;
         const { stream } = toDictionary(options, "decode options");
         return native.decode(input, !!stream);
