@@ -33,8 +33,13 @@ export class Deferred<T> {
     }
 }
 
-/** "a promise resolved with" */
+/** "a promise resolved with": always a new one, which follows a value that is a promise some turns later. */
 export function promiseResolvedWith<T>(value: T): Promise<Awaited<T>> {
+    if (typeof value === "object" || typeof value === "function") {
+        return new PromiseClass((resolve) => {
+            resolve(value as Awaited<T>);
+        });
+    }
     return apply(resolvePromise, PromiseClass, [value]) as Promise<Awaited<T>>;
 }
 
