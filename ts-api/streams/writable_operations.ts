@@ -307,7 +307,7 @@ export function writerClosedPromise(writer: Writer): Promise<undefined> {
         deferred = new Deferred();
         const stream = writer[$stream];
         if (stream === undefined) {
-            rejectHandled(deferred, releasedError("closed"));
+            return rejectReleased(writer)[$closedPromise].promise;
         } else if (stream[$state] === "errored") {
             rejectHandled(deferred, stream[$storedError]);
         } else if (stream[$state] === "closed") {
@@ -325,7 +325,7 @@ export function writerReadyPromise(writer: Writer): Promise<undefined> {
         deferred = new Deferred();
         const stream = writer[$stream];
         if (stream === undefined) {
-            rejectHandled(deferred, releasedError("ready"));
+            return rejectReleased(writer)[$readyPromise].promise;
         } else if (stream[$state] === "erroring" || stream[$state] === "errored") {
             rejectHandled(deferred, stream[$storedError]);
         } else if (
@@ -379,16 +379,27 @@ export function writableStreamDefaultWriterGetDesiredSize(writer: Writer): numbe
 
 export function writableStreamDefaultWriterRelease(writer: Writer): void {
     const stream = writer[$stream] as Writable;
-    const error = releasedError("writer");
-    writableStreamDefaultWriterEnsureReadyPromiseRejected(writer, error);
-    const closed = writer[$closedPromise];
-    if (closed !== undefined && closed.pending) {
-        rejectHandled(closed, error);
-    } else {
-        writer[$closedPromise] = closed === undefined ? undefined : rejectedHandled(error);
+    if (writer[$closedPromise] !== undefined || writer[$readyPromise] !== undefined) {
+        rejectReleased(writer);
     }
     stream[$writer] = undefined;
     writer[$stream] = undefined;
+}
+
+/** Rejects [[readyPromise]] and [[closedPromise]] of a released writer, both with one error. */
+function rejectReleased(writer: Writer): ReleasedWriter {
+    const error = releasedError("writer");
+    const { [$closedPromise]: closed, [$readyPromise]: ready } = writer;
+    writer[$readyPromise] = ready?.pending === true ? ready : new Deferred();
+    rejectHandled(writer[$readyPromise], error);
+    writer[$closedPromise] = closed?.pending === true ? closed : new Deferred();
+    rejectHandled(writer[$closedPromise], error);
+    return writer as ReleasedWriter;
+}
+
+interface ReleasedWriter {
+    [$closedPromise]: Deferred<undefined>;
+    [$readyPromise]: Deferred<undefined>;
 }
 
 export function writableStreamDefaultWriterWrite(writer: Writer, chunk: unknown): Promise<undefined> {
