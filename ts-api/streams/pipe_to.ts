@@ -119,6 +119,7 @@ class Pipe implements ReadRequest {
     readonly #writer: WritableStreamDefaultWriter;
     readonly #result = new Deferred<undefined>();
     #shuttingDown = false;
+    #isReleased = false;
     /** Settled when what was read has been written. */
     #currentWrite: Promise<unknown> = promiseResolvedWith(undefined);
     #abortAlgorithm: (() => void) | null = null;
@@ -154,10 +155,20 @@ class Pipe implements ReadRequest {
 
     /* The read request ------------------------------------------------------------------------------ */
 
+    // The sink's write algorithm must not run within the source's enqueue().
     chunkSteps(chunk: unknown): void {
-        this.#destination[$prepare]();
-        this.#currentWrite = setPromiseIsHandledToTrue(writableStreamDefaultWriterWrite(this.#writer, chunk));
-        uponPromise(promiseResolvedWith(undefined), this.#step);
+        const write = (): Promise<unknown> | undefined => {
+            if (this.#isReleased) {
+                return undefined;
+            }
+            this.#destination[$prepare]();
+            const written = writableStreamDefaultWriterWrite(this.#writer, chunk);
+            this.#continue();
+            return written;
+        };
+        this.#currentWrite = setPromiseIsHandledToTrue(
+            transformPromiseWith(promiseResolvedWith(undefined), write),
+        );
     }
 
     closeSteps(): void {}
@@ -321,6 +332,7 @@ class Pipe implements ReadRequest {
     }
 
     #finalize(isError: boolean, error: unknown): void {
+        this.#isReleased = true;
         writableStreamDefaultWriterRelease(this.#writer);
         readableStreamReaderRelease(this.#reader);
         const signal = this.#options.signal;
