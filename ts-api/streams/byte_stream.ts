@@ -189,7 +189,7 @@ export class ReadableStreamBYOBRequest implements ByobRequest {
     declare [$controller]: ByteController | undefined;
     declare [$view]: Uint8Array<ArrayBuffer> | null;
 
-    constructor(internal?: object) {
+    constructor(internal: object | undefined = undefined) {
         if (internal !== INTERNAL) {
             throw new TypeError("Illegal constructor");
         }
@@ -247,7 +247,7 @@ export class ReadableByteStreamController implements ByteController {
     declare [$byobRequest]: ByobRequest | null;
     declare [$pendingPullIntos]: Queue<PullInto>;
 
-    constructor(internal?: object) {
+    constructor(internal: object | undefined = undefined) {
         if (internal !== INTERNAL) {
             throw new TypeError("Illegal constructor");
         }

@@ -202,7 +202,15 @@ defineProperty(ReadableStream.prototype, Symbol.asyncIterator, {
     configurable: true,
 });
 
+export let isDefaultReader: (value: unknown) => value is ReadableStreamDefaultReader;
+
 export class ReadableStreamDefaultReader<R = unknown> implements Reader {
+    static {
+        isDefaultReader = (value): value is ReadableStreamDefaultReader =>
+            typeof value === "object" && value !== null && #brand in value;
+    }
+
+    readonly #brand = undefined;
     declare [$stream]: Readable | undefined;
     declare [$closedPromise]: Deferred<undefined> | undefined;
     declare [$readRequests]: Queue<ReadRequest> | undefined;
@@ -232,14 +240,13 @@ export class ReadableStreamDefaultReader<R = unknown> implements Reader {
     }
 
     read(): Promise<ReadResult<R>> {
-        const stream =
-            typeof this === "object" ? (this[$stream] as ReadableStream<R> | undefined) : undefined;
+        // Not by isDefaultReader(): this is where speed counts.
+        if (typeof this !== "object" || this === null || !(#brand in this)) {
+            return promiseRejectedWith(brandError("ReadableStreamDefaultReader", "read"));
+        }
+        const stream = this[$stream] as ReadableStream<R> | undefined;
         if (stream === undefined) {
-            return promiseRejectedWith(
-                isDefaultReader(this)
-                    ? releasedError("read")
-                    : brandError("ReadableStreamDefaultReader", "read"),
-            );
+            return promiseRejectedWith(releasedError("read"));
         }
         const direct = directSource(stream) as ChunkSource<R> | undefined;
         if (direct !== undefined) {
@@ -296,7 +303,7 @@ export class ReadableStreamDefaultController<R = unknown> implements DefaultCont
     declare [$strategySizeAlgorithm]: SizeAlgorithm | undefined;
     declare [$algorithms]: SourceAlgorithms | undefined;
 
-    constructor(internal?: object) {
+    constructor(internal: object | undefined = undefined) {
         if (internal !== INTERNAL) {
             throw new TypeError("Illegal constructor");
         }
@@ -454,10 +461,6 @@ function bytes<K extends keyof typeof Bytes>(name: K): (typeof Bytes)[K] {
 }
 
 // Brands ----------------------------------------------------------------------------------------------------------
-
-export function isDefaultReader(value: unknown): value is ReadableStreamDefaultReader {
-    return hasSlot(value, $readRequests);
-}
 
 function checkStream(value: unknown, member: string): void {
     if (!isReadableStream(value)) {

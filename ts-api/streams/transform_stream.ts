@@ -151,7 +151,7 @@ export class TransformStreamDefaultController<O = unknown> {
     declare [$algorithms]: TransformAlgorithms | undefined;
     declare [$finishPromise]: Deferred<undefined> | undefined;
 
-    constructor(internal?: object) {
+    constructor(internal: object | undefined = undefined) {
         if (internal !== INTERNAL) {
             throw new TypeError("Illegal constructor");
         }

@@ -157,7 +157,15 @@ export class WritableStream<W = unknown> implements Writable {
 }
 defineInterface(WritableStream, "WritableStream", ["locked"]);
 
+let isWriter: (value: unknown) => value is WritableStreamDefaultWriter;
+
 export class WritableStreamDefaultWriter<W = unknown> implements Writer {
+    static {
+        isWriter = (value): value is WritableStreamDefaultWriter =>
+            typeof value === "object" && value !== null && #brand in value;
+    }
+
+    readonly #brand = undefined;
     declare [$stream]: Writable | undefined;
     declare [$closedPromise]: Deferred<undefined> | undefined;
     declare [$readyPromise]: Deferred<undefined> | undefined;
@@ -241,11 +249,13 @@ export class WritableStreamDefaultWriter<W = unknown> implements Writer {
     }
 
     write(chunk: W = undefined as W): Promise<undefined> {
-        const stream = typeof this === "object" ? (this[$stream] as WritableStream | undefined) : undefined;
+        // Not by isWriter(): this is where speed counts.
+        if (typeof this !== "object" || this === null || !(#brand in this)) {
+            return promiseRejectedWith(brandError("WritableStreamDefaultWriter", "write"));
+        }
+        const stream = this[$stream] as WritableStream | undefined;
         if (stream === undefined) {
-            return promiseRejectedWith(
-                isWriter(this) ? releasedError("write") : brandError("WritableStreamDefaultWriter", "write"),
-            );
+            return promiseRejectedWith(releasedError("write"));
         }
         const direct = directSink(stream);
         if (direct !== undefined) {
@@ -269,7 +279,7 @@ export class WritableStreamDefaultController implements WritableController {
     declare [$algorithms]: SinkAlgorithms | undefined;
     declare [$abortController]: WritableController[typeof $abortController];
 
-    constructor(internal?: object) {
+    constructor(internal: object | undefined = undefined) {
         if (internal !== INTERNAL) {
             throw new TypeError("Illegal constructor");
         }
@@ -410,10 +420,6 @@ function setUpFromUnderlyingSink(
 
 export function brandError(name: string, member: string): TypeError {
     return new TypeError(`${name}: ${member} was called on what is no ${name}`);
-}
-
-function isWriter(value: unknown): value is WritableStreamDefaultWriter {
-    return hasSlot(value, $readyPromise);
 }
 
 function checkStream(value: unknown, member: string): void {
