@@ -210,6 +210,7 @@ static JSValue js_listener_accept(JSContext *ctx, JSValueConst self, int argc, J
     int fd;
 
     (void)argc;
+    (void)argv;
     if (listener == NULL) {
         return JS_EXCEPTION;
     }
@@ -218,7 +219,7 @@ static JSValue js_listener_accept(JSContext *ctx, JSValueConst self, int argc, J
         return error == -EAGAIN ? JS_NULL
                                 : rt_throw_system_error(ctx, error, "accept", "accept a connection");
     }
-    JSValue connection = js_tcp_new(ctx, argv[0]);
+    JSValue connection = js_tcp_new(ctx);
     if (JS_IsException(connection)) {
         close(fd);
         return connection;
@@ -286,8 +287,8 @@ RT_TABLE(listener_methods, "cleat:native/tcp", "ListenerHandle"){
               "Checks the permission, binds and listens; throws on failure. Without a local address: on all "
               "of IPv4 (of IPv6 if ipv6Only); \"::\" takes both families."),
     RT_METHOD(
-        "accept", js_listener_accept, 1, "(callback: TcpCallback) => TcpHandle | null",
-        "A connected handle that reports to `callback`; null: none waiting, event 2 follows. Throws when a "
+        "accept", js_listener_accept, 0, "() => TcpHandle | null",
+        "A connected handle, to be attached at once; null: none waiting, event 2 follows. Throws when a "
         "connection can't be served (EMFILE …), once; calls after that give null until one could be."),
     RT_METHOD("close", js_listener_close, 0, "() => void",
               "Stops listening; event 5 follows. Again is fine."),

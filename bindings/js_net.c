@@ -15,12 +15,24 @@ static void finalize(JSRuntime *js, JSValueConst value)
 {
     struct js_net *net = JS_GetOpaque(value, net_class);
     if (net != NULL) {
+        JS_FreeAtomRT(js, net->value_atom);
+        JS_FreeAtomRT(js, net->done_atom);
+        JS_FreeValueRT(js, net->tcp_listener);
         js_free_rt(js, net->scratch);
         js_free_rt(js, net);
     }
 }
 
-static const JSClassDef net_class_definition = {.class_name = "NetworkState", .finalizer = finalize};
+static void mark(JSRuntime *js, JSValueConst value, JS_MarkFunc *mark_value)
+{
+    struct js_net *net = JS_GetOpaque(value, net_class);
+    if (net != NULL) {
+        JS_MarkValue(js, net->tcp_listener, mark_value);
+    }
+}
+
+static const JSClassDef net_class_definition = {
+    .class_name = "NetworkState", .finalizer = finalize, .gc_mark = mark};
 
 int js_net_prepare(JSContext *ctx)
 {
@@ -43,9 +55,12 @@ int js_net_prepare(JSContext *ctx)
         return -1;
     }
     net->rt = rt_from_context(ctx);
+    net->tcp_listener = JS_UNDEFINED;
+    net->value_atom = JS_NewAtom(ctx, "value");
+    net->done_atom = JS_NewAtom(ctx, "done");
     JS_SetOpaque(holder, net);
     JS_SetClassProto(ctx, net_class, holder);
-    return 0;
+    return net->value_atom == JS_ATOM_NULL || net->done_atom == JS_ATOM_NULL ? -1 : 0;
 }
 
 struct js_net *js_net_of(JSContext *ctx)

@@ -15,6 +15,8 @@ struct js_net {
     struct rt *rt;
     struct io_resolver *resolver; /* NULL until a name is looked up */
     struct rt_resource resource;  /* linked while there is a resolver */
+    JSAtom value_atom, done_atom; /* of what take() gives */
+    JSValue tcp_listener;         /* hears of the events of all TcpHandles; JS_UNDEFINED: nobody */
     uint8_t *scratch; /* NULL until something is read; each chunk is then copied at its exact size */
 };
 

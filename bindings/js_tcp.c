@@ -22,7 +22,9 @@ static void finalize(JSRuntime *js, JSValueConst value)
 {
     struct js_tcp *tcp = JS_GetOpaque(value, tcp_class);
     if (tcp != NULL) {
-        JS_FreeValueRT(js, tcp->callback);
+        js_tcp_read_free(js, tcp);
+        js_tcp_write_free(js, tcp);
+        JS_FreeValueRT(js, tcp->owner);
         js_free_rt(js, tcp);
     }
 }
@@ -31,49 +33,71 @@ static void mark(JSRuntime *js, JSValueConst value, JS_MarkFunc *mark_value)
 {
     struct js_tcp *tcp = JS_GetOpaque(value, tcp_class);
     if (tcp != NULL) {
-        JS_MarkValue(js, tcp->callback, mark_value);
+        JS_MarkValue(js, tcp->owner, mark_value);
+        js_tcp_read_mark(js, tcp, mark_value);
+        js_tcp_write_mark(js, tcp, mark_value);
+        if (tcp->pipe_from != NULL) {
+            js_pipe_mark(js, tcp->pipe_from, mark_value);
+        }
     }
 }
 
 static const JSClassDef definition = {.class_name = "TcpHandle", .finalizer = finalize, .gc_mark = mark};
 
-/* "192.0.2.1 port 80", for messages. */
-static const char *peer_text(const struct js_tcp *tcp, char out[static RT_ADDRESS_TEXT_MAX + 16])
+JSValue js_tcp_loss(struct js_tcp *tcp, int error, const char *syscall)
 {
     char address[RT_ADDRESS_TEXT_MAX];
-    snprintf(out, RT_ADDRESS_TEXT_MAX + 16, "%s port %u", rt_address_format(&tcp->peer.any, address),
-             (unsigned)rt_address_port(&tcp->peer.any));
-    return out;
+    return rt_new_system_error(rt_context(tcp->net->rt), error, syscall, "%s %s port %u",
+                               strcmp(syscall, "recv") == 0    ? "receive from"
+                               : strcmp(syscall, "send") == 0  ? "send to"
+                               : strcmp(syscall, "close") == 0 ? "close the connection to"
+                                                               : "shut down the connection to",
+                               rt_address_format(&tcp->peer.any, address),
+                               (unsigned)rt_address_port(&tcp->peer.any));
+}
+
+void js_tcp_tell(struct js_tcp *tcp, enum js_tcp_event event, JSValue detail)
+{
+    struct rt *rt = tcp->net->rt;
+    JSContext *ctx = rt_context(rt);
+    JSValue owner = JS_DupValue(ctx, tcp->owner); /* the call may end the handle that holds it */
+    if (JS_IsException(detail)) {
+        detail = JS_GetException(ctx); /* an error that could not be made */
+    }
+    if (!JS_IsUndefined(owner)) {
+        JSValueConst arguments[] = {owner, JS_MKVAL(JS_TAG_INT, (int)event), detail};
+        rt_call(rt, tcp->net->tcp_listener, 3, arguments);
+    }
+    JS_FreeValue(ctx, detail);
+    JS_FreeValue(ctx, owner);
 }
 
 static void on_event(struct io_tcp *io, enum io_tcp_event event)
 {
     struct js_tcp *tcp = (struct js_tcp *)io;
-    char peer[RT_ADDRESS_TEXT_MAX + 16];
 
     switch (event) {
     case IO_TCP_READABLE:
-        js_net_tell(tcp->net->rt, tcp->callback, JS_TCP_READABLE, JS_UNDEFINED);
+        if (tcp->pipe_from != NULL) {
+            js_pipe_run(tcp->pipe_from);
+        } else {
+            js_tcp_readable(tcp);
+        }
         break;
     case IO_TCP_WRITABLE:
-        js_net_tell(tcp->net->rt, tcp->callback, JS_TCP_WRITABLE, JS_UNDEFINED);
+        js_tcp_writable(tcp);
         break;
     case IO_TCP_CLOSED:
         js_tcp_end(tcp, JS_TCP_CLOSED, JS_UNDEFINED);
         break;
     case IO_TCP_FAILED:
-        js_tcp_end(tcp, JS_TCP_FAILED,
-                   rt_new_system_error(rt_context(tcp->net->rt), io->error, "close",
-                                       "close the connection to %s", peer_text(tcp, peer)));
+        js_tcp_end(tcp, JS_TCP_FAILED, js_tcp_loss(tcp, io->error, "close"));
         break;
     }
 }
 
-JSValue js_tcp_new(JSContext *ctx, JSValueConst callback)
+JSValue js_tcp_new(JSContext *ctx)
 {
-    if (!JS_IsFunction(ctx, callback)) {
-        return JS_ThrowTypeError(ctx, "a TCP handle needs a callback");
-    }
     JSValue self = JS_NewObjectClass(ctx, tcp_class);
     struct js_tcp *tcp = JS_IsException(self) ? NULL : js_mallocz(ctx, sizeof(*tcp));
     if (tcp == NULL) {
@@ -82,10 +106,30 @@ JSValue js_tcp_new(JSContext *ctx, JSValueConst callback)
     }
     io_tcp_init(&tcp->io, on_event);
     tcp->net = js_net_of(ctx);
-    tcp->self = JS_UNDEFINED;
-    tcp->callback = JS_DupValue(ctx, callback);
+    tcp->self = tcp->owner = tcp->slot = JS_UNDEFINED;
+    tcp->reads_ahead = true;
     JS_SetOpaque(self, tcp);
     return self;
+}
+
+/* What the kernel forgets with the descriptor. */
+static void keep_local(struct js_tcp *tcp)
+{
+    struct sockaddr_storage local;
+    if (!tcp->has_local && tcp->io.fd >= 0 && io_net_local_address(tcp->io.fd, &local) == 0) {
+        memcpy(&tcp->local, &local, rt_address_length((struct sockaddr *)&local));
+        tcp->has_local = true;
+    }
+}
+
+static void break_pipes(struct js_tcp *tcp)
+{
+    if (tcp->pipe_from != NULL) {
+        js_pipe_break(tcp->pipe_from);
+    }
+    if (tcp->pipe_to != NULL) {
+        js_pipe_break(tcp->pipe_to);
+    }
 }
 
 static void begin_close(struct js_tcp *tcp, void (*close_io)(struct io_tcp *io))
@@ -99,6 +143,7 @@ static void begin_close(struct js_tcp *tcp, void (*close_io)(struct io_tcp *io))
         break;
     case JS_TCP_STATE_OPEN:
     case JS_TCP_STATE_CLOSING: /* a reset cuts a close short */
+        keep_local(tcp);
         tcp->state = JS_TCP_STATE_CLOSING;
         close_io(&tcp->io);
         break;
@@ -111,6 +156,7 @@ static void close_resource(struct rt_resource *resource)
 {
     struct js_tcp *tcp = (struct js_tcp *)((char *)resource - offsetof(struct js_tcp, resource));
     rt_resource_unlink(resource);
+    break_pipes(tcp);
     begin_close(tcp, io_tcp_drop);
 }
 
@@ -126,8 +172,11 @@ int js_tcp_adopt(struct js_tcp *tcp, int fd, const struct sockaddr *peer)
 {
     int error = io_tcp_open(&tcp->io, rt_loop(tcp->net->rt), fd);
     if (error == 0) {
-        memcpy(&tcp->peer, peer, peer->sa_family == AF_INET6 ? sizeof(tcp->peer.v6) : sizeof(tcp->peer.v4));
+        memcpy(&tcp->peer, peer, rt_address_length(peer));
         tcp->state = JS_TCP_STATE_OPEN;
+        if (tcp->reads_ahead || js_tcp_has_taker(tcp)) {
+            io_tcp_watch(&tcp->io);
+        }
     }
     return error;
 }
@@ -136,21 +185,41 @@ void js_tcp_end(struct js_tcp *tcp, enum js_tcp_event event, JSValue detail)
 {
     struct rt *rt = tcp->net->rt;
     JSContext *ctx = rt_context(rt);
-    JSValue self = tcp->self, callback = tcp->callback;
+    JSValue self = tcp->self;
 
     tcp->state = JS_TCP_STATE_CLOSED;
-    tcp->self = tcp->callback = JS_UNDEFINED;
+    tcp->self = JS_UNDEFINED;
     rt_resource_unlink(&tcp->resource);
-    js_net_tell(rt, callback, (int)event, detail);
+    js_tcp_tell(tcp, event, detail);
+    JS_FreeValue(ctx, tcp->owner);
+    tcp->owner = JS_UNDEFINED;
     rt_unpin(rt);
-    JS_FreeValue(ctx, callback);
     JS_FreeValue(ctx, self);
+}
+
+void js_tcp_lose(struct js_tcp *tcp, JSValue error)
+{
+    JSContext *ctx = rt_context(tcp->net->rt);
+    break_pipes(tcp);
+    js_tcp_reject_send(tcp, error);
+    if (tcp->state == JS_TCP_STATE_OPEN) {
+        begin_close(tcp, io_tcp_reset);
+        js_tcp_tell(tcp, JS_TCP_FAILED, JS_DupValue(ctx, error));
+        JS_FreeValue(ctx, tcp->owner);
+        tcp->owner = JS_UNDEFINED;
+    }
+    JS_FreeValue(ctx, error);
+}
+
+struct js_tcp *js_tcp_any(JSContext *ctx, JSValueConst self)
+{
+    return JS_GetOpaque2(ctx, self, tcp_class);
 }
 
 struct js_tcp *js_tcp_get(JSContext *ctx, JSValueConst self, enum js_tcp_state state)
 {
     static const char *const names[] = {"not connected", "still connecting", "open", "closed", "closed"};
-    struct js_tcp *tcp = JS_GetOpaque2(ctx, self, tcp_class);
+    struct js_tcp *tcp = js_tcp_any(ctx, self);
     if (tcp != NULL && tcp->state != state) {
         rt_throw_dom_exception(ctx, "InvalidStateError", NULL, "the TCP connection is %s", names[tcp->state]);
         return NULL;
@@ -158,90 +227,22 @@ struct js_tcp *js_tcp_get(JSContext *ctx, JSValueConst self, enum js_tcp_state s
     return tcp;
 }
 
-/* Data ------------------------------------------------------------------------------------------- */
-
-static void *resize_chunk(JSRuntime *js, void *opaque, void *data, size_t size)
+static JSValue js_tcp_attach(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv)
 {
-    (void)opaque;
-    return js_realloc_rt(js, data, size); /* size 0: frees */
-}
-
-/* A chunk of exactly these bytes that nobody can change: an app may hold many. */
-static JSValue new_chunk(JSContext *ctx, const uint8_t *data, size_t length)
-{
-    uint8_t *copy = js_malloc(ctx, length);
-    if (copy == NULL) {
-        return JS_EXCEPTION;
-    }
-    memcpy(copy, data, length);
-    JSValue buffer = JS_NewArrayBuffer(ctx, copy, length, 0, resize_chunk, NULL, false);
-    if (JS_IsException(buffer)) {
-        js_free(ctx, copy);
-        return buffer;
-    }
-    JS_SetImmutableArrayBuffer(buffer, true);
-    return buffer;
-}
-
-static JSValue throw_lost(JSContext *ctx, const struct js_tcp *tcp, int error, const char *syscall)
-{
-    char peer[RT_ADDRESS_TEXT_MAX + 16];
-    return rt_throw_system_error(ctx, error, syscall, "%s %s",
-                                 strcmp(syscall, "recv") == 0   ? "receive from"
-                                 : strcmp(syscall, "send") == 0 ? "send to"
-                                                                : "shut down the connection to",
-                                 peer_text(tcp, peer));
-}
-
-static JSValue js_tcp_read(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv)
-{
-    int max;
+    struct js_tcp *tcp = js_tcp_any(ctx, self);
 
     (void)argc;
-    if (js_net_to_int(ctx, argv[0], 1, JS_NET_SCRATCH, &max) < 0) {
-        return JS_EXCEPTION;
-    }
-    struct js_tcp *tcp = js_tcp_get(ctx, self, JS_TCP_STATE_OPEN);
     if (tcp == NULL) {
         return JS_EXCEPTION;
     }
-    uint8_t *scratch = js_net_scratch(tcp->net);
-    if (scratch == NULL) {
-        return JS_ThrowOutOfMemory(ctx);
+    if (tcp->state != JS_TCP_STATE_CLOSED) {
+        JS_FreeValue(ctx, tcp->owner);
+        tcp->owner = JS_DupValue(ctx, argv[0]);
     }
-    ssize_t count = io_tcp_read(&tcp->io, scratch, (size_t)max);
-    if (count > 0) {
-        return new_chunk(ctx, scratch, (size_t)count);
-    }
-    if (count == 0) {
-        return JS_UNDEFINED;
-    }
-    return count == -EAGAIN ? JS_NULL : throw_lost(ctx, tcp, (int)count, "recv");
+    return JS_UNDEFINED;
 }
 
-static JSValue js_tcp_write(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv)
-{
-    const uint8_t *data;
-    size_t length;
-    double offset;
-
-    (void)argc;
-    if (JS_ToFloat64(ctx, &offset, argv[1]) < 0 || rt_get_bytes(ctx, argv[0], &data, &length) < 0) {
-        return JS_EXCEPTION;
-    }
-    if (!(offset >= 0 && offset <= (double)length)) {
-        return JS_ThrowRangeError(ctx, "offset must be within the data");
-    }
-    struct js_tcp *tcp = js_tcp_get(ctx, self, JS_TCP_STATE_OPEN);
-    if (tcp == NULL) {
-        return JS_EXCEPTION;
-    }
-    if (tcp->io.finished) {
-        return rt_throw_dom_exception(ctx, "InvalidStateError", NULL, "nothing can be sent after shutdown()");
-    }
-    ssize_t count = io_tcp_write(&tcp->io, data + (size_t)offset, length - (size_t)offset);
-    return count >= 0 ? JS_NewInt64(ctx, count) : throw_lost(ctx, tcp, (int)count, "send");
-}
+/* Closing ---------------------------------------------------------------------------------------- */
 
 static JSValue js_tcp_shutdown(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv)
 {
@@ -253,65 +254,69 @@ static JSValue js_tcp_shutdown(JSContext *ctx, JSValueConst self, int argc, JSVa
         return JS_EXCEPTION;
     }
     int error = io_tcp_shutdown(&tcp->io);
-    return error == 0 ? JS_UNDEFINED : throw_lost(ctx, tcp, error, "shutdown");
+    return error == 0 ? JS_UNDEFINED : JS_Throw(ctx, js_tcp_loss(tcp, error, "shutdown"));
 }
 
-/* Closing ---------------------------------------------------------------------------------------- */
-
-static JSValue js_tcp_close(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv)
+static JSValue end_by(JSContext *ctx, JSValueConst self, JSValueConst reason,
+                      void (*close_io)(struct io_tcp *io))
 {
-    struct js_tcp *tcp = JS_GetOpaque2(ctx, self, tcp_class);
-
-    (void)argc;
-    (void)argv;
+    struct js_tcp *tcp = js_tcp_any(ctx, self);
     if (tcp == NULL) {
         return JS_EXCEPTION;
     }
-    begin_close(tcp, io_tcp_close);
+    break_pipes(tcp);
+    js_tcp_reject_send(tcp, reason);
+    begin_close(tcp, close_io);
     return JS_UNDEFINED;
+}
+
+static JSValue js_tcp_close(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv)
+{
+    (void)argc;
+    return end_by(ctx, self, argv[0], io_tcp_close);
 }
 
 static JSValue js_tcp_reset(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv)
 {
-    struct js_tcp *tcp = JS_GetOpaque2(ctx, self, tcp_class);
-
     (void)argc;
-    (void)argv;
-    if (tcp == NULL) {
-        return JS_EXCEPTION;
-    }
-    begin_close(tcp, io_tcp_reset);
-    return JS_UNDEFINED;
+    return end_by(ctx, self, argv[0], io_tcp_reset);
 }
 
 /* Other methods ---------------------------------------------------------------------------------- */
 
 static JSValue js_tcp_info(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv)
 {
-    struct js_tcp *tcp = JS_GetOpaque2(ctx, self, tcp_class);
-    struct sockaddr_storage local = {0};
+    struct js_tcp *tcp = js_tcp_any(ctx, self);
+    struct sockaddr_storage attempt = {0};
+    const struct sockaddr *local = (const struct sockaddr *)&attempt;
     int send_buffer = 0, receive_buffer = 0;
     char text[RT_ADDRESS_TEXT_MAX];
 
     (void)argc;
     (void)argv;
-    if (tcp == NULL || (tcp->state != JS_TCP_STATE_CONNECTING && tcp->io.fd < 0)) {
-        return tcp == NULL
-                   ? JS_EXCEPTION
-                   : rt_throw_dom_exception(ctx, "InvalidStateError", NULL, "there is no TCP connection");
+    if (tcp == NULL) {
+        return JS_EXCEPTION;
     }
-    int fd = tcp->state == JS_TCP_STATE_CONNECTING ? js_connect_fd(tcp->connect) : tcp->io.fd;
-    if (fd >= 0) {
-        /* What the kernel no longer knows about a lost connection is left empty. */
-        (void)io_net_local_address(fd, &local);
-        (void)io_net_buffer_sizes(fd, &send_buffer, &receive_buffer);
+    /* What the kernel no longer knows about a lost connection is left empty. */
+    if (tcp->state == JS_TCP_STATE_CONNECTING) {
+        int fd = js_connect_fd(tcp->connect);
+        if (fd >= 0) {
+            (void)io_net_local_address(fd, &attempt);
+            (void)io_net_buffer_sizes(fd, &send_buffer, &receive_buffer);
+        }
+    } else {
+        keep_local(tcp);
+        local = &tcp->local.any;
+        if (tcp->io.fd >= 0) {
+            (void)io_net_buffer_sizes(tcp->io.fd, &send_buffer, &receive_buffer);
+        }
     }
-    bool has_local = local.ss_family != AF_UNSPEC, has_peer = tcp->peer.any.sa_family != AF_UNSPEC;
+    bool has_local = local->sa_family != AF_UNSPEC, has_peer = tcp->peer.any.sa_family != AF_UNSPEC;
     const char *names[] = {"localAddress", "localPort",      "remoteAddress",
                            "remotePort",   "sendBufferSize", "receiveBufferSize"};
     JSValue values[] = {
-        JS_NewString(ctx, has_local ? rt_address_format((struct sockaddr *)&local, text) : ""),
-        JS_NewInt32(ctx, has_local ? rt_address_port((struct sockaddr *)&local) : 0),
+        JS_NewString(ctx, has_local ? rt_address_format(local, text) : ""),
+        JS_NewInt32(ctx, has_local ? rt_address_port(local) : 0),
         JS_NewString(ctx, has_peer ? rt_address_format(&tcp->peer.any, text) : ""),
         JS_NewInt32(ctx, has_peer ? rt_address_port(&tcp->peer.any) : 0),
         JS_NewInt32(ctx, send_buffer),
@@ -351,17 +356,34 @@ static JSValue js_create_tcp(JSContext *ctx, JSValueConst self, int argc, JSValu
 {
     (void)self;
     (void)argc;
-    return js_tcp_new(ctx, argv[0]);
+    (void)argv;
+    return js_tcp_new(ctx);
+}
+
+static JSValue js_on_tcp_event(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv)
+{
+    struct js_net *net = js_net_of(ctx);
+
+    (void)self;
+    (void)argc;
+    if (!JS_IsFunction(ctx, argv[0])) {
+        return JS_ThrowTypeError(ctx, "the listener must be a function");
+    }
+    JS_FreeValue(ctx, net->tcp_listener);
+    net->tcp_listener = JS_DupValue(ctx, argv[0]);
+    return JS_UNDEFINED;
 }
 
 /* The module ------------------------------------------------------------------------------------- */
 
 /* RT_TYPES "cleat:native/tcp"
-    // 1 open, 2 readable (after read() gave null), 3 writable (after write() took less than offered),
-    // 4 failed (detail: the error; connecting or close() failed, the handle is closed), 5 closed (after
-    // close() or reset()). 4 and 5 come once and last.
-    type TcpEvent = 1 | 2 | 3 | 4 | 5;
-    type TcpCallback = (event: TcpEvent, detail: unknown) => void;
+    // 1 open; 3 the peer has finished (FIN); 4 failed (detail: the error; the handle is closed or closing);
+    // 5 closed (after close() or reset()). 4 or 5 comes once and last.
+    type TcpEvent = 1 | 3 | 4 | 5;
+    // `owner` is what the handle was attached to.
+    type TcpListener = (owner: object, event: TcpEvent, detail: unknown) => void;
+    // In the form of a stream's read.
+    type TcpChunk = { readonly value: ArrayBuffer; readonly done: false } | { readonly value: undefined; readonly done: true };
     // Every field is always present; null or 0 stands for "not given". Keep-alive is in seconds, family
     // (which addresses of a name are tried) 0, 4 or 6, resolveTimeout in milliseconds.
     interface TcpConnectOptions {
@@ -370,7 +392,7 @@ static JSValue js_create_tcp(JSContext *ctx, JSValueConst self, int argc, JSValu
         keepAliveIdle: number; keepAliveInterval: number; keepAliveCount: number;
         sendBufferSize: number; receiveBufferSize: number; family: number; resolveTimeout: number;
     }
-    // While connecting, what is not known yet is "" or 0.
+    // What is not known yet is "" or 0, and so are the sizes of a connection that is gone.
     interface TcpInfo {
         localAddress: string; localPort: number; remoteAddress: string; remotePort: number;
         sendBufferSize: number; receiveBufferSize: number;
@@ -383,22 +405,38 @@ RT_TABLE(tcp_methods, "cleat:native/tcp", "TcpHandle"){
         "Throws InvalidAccessError at once for what is not a host, a group or broadcast address, a local "
         "address "
         "or interface that this device does not have, and an address without a route."),
-    RT_METHOD(
-        "read", js_tcp_read, 1, "(max: number) => ArrayBuffer | null | undefined",
-        "At most `max` bytes as an immutable ArrayBuffer; null: none yet, event 2 follows; undefined: the "
-        "peer "
-        "has finished. Throws on a lost connection, after what arrived before has been read; reset() then "
-        "frees the handle."),
-    RT_METHOD("write", js_tcp_write, 2, "(data: ArrayBuffer | ArrayBufferView, offset: number) => number",
-              "Sends from `offset` on; the number of bytes taken, less than offered if event 3 follows. "
-              "Throws on a "
-              "lost connection."),
+    RT_METHOD("attach", js_tcp_attach, 1, "(owner: object) => void", "Who is told of events."),
+    RT_METHOD("take", js_tcp_take, 0, "() => Promise<TcpChunk>",
+              "The next chunk, an immutable ArrayBuffer; waits for it, also before the connection is open. "
+              "Waiting calls are settled in order; at the end by endTakes() alone. Afterwards: done."),
+    RT_METHOD("endTakes", js_tcp_end_takes, 2, "(failed: boolean, reason: unknown) => void",
+              "Settles what waits: done, or rejected with the reason."),
+    RT_METHOD("waitsForChunk", js_tcp_waits_for_chunk, 0, "() => boolean", "Whether a take() waits."),
+    RT_METHOD("stopReadingAhead", js_tcp_stop_reading_ahead, 0, "() => ArrayBuffer[]",
+              "A new handle reads one chunk, or the peer's FIN, ahead of take(). From now on it does not; gives "
+              "the chunk back, if there is one."),
+    RT_METHOD("trySend", js_tcp_try_send, 1, "(data: unknown) => Promise<undefined> | null",
+              "Sends where that is simple: bytes, on an open connection, with nothing under way. Null: use send(). "
+              "Rejects with what send() would."),
+    RT_METHOD("send", js_tcp_send, 1, "(data: ArrayBuffer | ArrayBufferView) => Promise<undefined> | undefined",
+              "Sends all of it; undefined: the kernel has it already. One at a time. Throws or rejects on a "
+              "lost connection; reset() then frees the handle."),
+    RT_METHOD("sending", js_tcp_sending, 0, "() => Promise<undefined> | undefined",
+              "The promise of the chunk that the kernel has not taken whole."),
+    RT_METHOD("sends", js_tcp_sends, 0, "() => number",
+              "Chunks under way to an observer of the stream: what the kernel has not taken, and what it took "
+              "during this job."),
+    RT_METHOD("pipe", js_tcp_pipe, 1, "(destination: TcpHandle) => Promise<undefined> | null",
+              "Moves what arrives to another handle until the peer has finished or an end is lost; fulfilled then, "
+              "when nothing is under way. Null: something waits or is under way, it can't be done now."),
+    RT_METHOD("stopPipe", js_tcp_stop_pipe, 0, "() => void",
+              "Stops reading; the promise is fulfilled when what was read has been sent."),
     RT_METHOD("shutdown", js_tcp_shutdown, 0, "() => void", "Sends FIN; reading goes on. Again is fine."),
-    RT_METHOD("close", js_tcp_close, 0, "() => void",
+    RT_METHOD("close", js_tcp_close, 1, "(reason: unknown) => void",
               "FIN, discards what still arrives until the peer's FIN (bounded), then event 5, or 4 if the "
-              "connection "
-              "breaks meanwhile. While connecting: gives up, then event 5. Again is fine."),
-    RT_METHOD("reset", js_tcp_reset, 0, "() => void",
+              "connection breaks meanwhile. What is under way rejects with the reason. While connecting: gives up, "
+              "then event 5. Again is fine."),
+    RT_METHOD("reset", js_tcp_reset, 1, "(reason: unknown) => void",
               "RST at once, also during close(), then event 5. Again is fine."),
     RT_METHOD("info", js_tcp_info, 0, "() => TcpInfo",
               "Both ends, and the buffer sizes that the kernel granted."),
@@ -408,7 +446,9 @@ RT_TABLE(tcp_methods, "cleat:native/tcp", "TcpHandle"){
 };
 
 RT_TABLE(tcp_functions, "cleat:native/tcp", ""){
-    RT_METHOD("createTcp", js_create_tcp, 1, "(callback: TcpCallback) => TcpHandle", "A new TCP handle."),
+    RT_METHOD("onTcpEvent", js_on_tcp_event, 1, "(listener: TcpListener) => void",
+              "Who hears of the events of all TCP handles."),
+    RT_METHOD("createTcp", js_create_tcp, 0, "() => TcpHandle", "A new TCP handle."),
     RT_METHOD("createListener", js_create_listener, 1, "(callback: ListenerCallback) => ListenerHandle",
               "A new listener. Events: 2 readable (a connection may wait), 5 closed."),
 };

@@ -138,7 +138,7 @@ static void on_connected(void *owner, int status, int fd)
         (void)io_net_keepalive(fd, &connect->options.keepalive);
     }
     stop(connect, on_freed);
-    js_net_tell(tcp->net->rt, tcp->callback, JS_TCP_OPEN, JS_UNDEFINED);
+    js_tcp_tell(tcp, JS_TCP_OPEN, JS_UNDEFINED);
 }
 
 static int start_connector(struct js_connect *connect, struct sockaddr_storage *addresses, size_t count)

@@ -190,27 +190,30 @@ int io_tcp_shutdown(struct io_tcp *tcp)
     return tcp->error;
 }
 
-ssize_t io_tcp_read(struct io_tcp *tcp, void *buffer, size_t size)
+void io_tcp_watch(struct io_tcp *tcp)
+{
+    wait_for(tcp, UV_READABLE);
+}
+
+/* Bytes received, 0 at the peer's FIN or after a loss (then tcp->error is set), or -EAGAIN. A short count empties
+ * the socket: asking again before the loop says so would cost a system call to hear "nothing". */
+static ssize_t receive(struct io_tcp *tcp, void *buffer, size_t size)
 {
     ssize_t count;
 
-    if (tcp->peer_finished) {
-        return 0;
-    }
-    if (tcp->read_budget == 0) {
-        wait_for(tcp, UV_READABLE);
+    if ((tcp->drained && tcp->error == 0) || tcp->read_budget == 0) {
         return -EAGAIN;
     }
     do {
         count = recv(tcp->fd, buffer, size, 0);
     } while (count < 0 && errno == EINTR);
     if (count > 0) {
+        tcp->drained = (size_t)count < size;
         tcp->read_budget -= (uint32_t)count < tcp->read_budget ? (uint32_t)count : tcp->read_budget;
         return count;
     }
     if (count < 0 && errno == EAGAIN && tcp->error == 0) {
-        tcp->read_budget = IO_TCP_BYTES_PER_EVENT;
-        wait_for(tcp, UV_READABLE);
+        tcp->drained = true;
         return -EAGAIN;
     }
     /* Only the first call after a loss gets the kernel's error, and a write may have taken it: then recv()
@@ -218,10 +221,36 @@ ssize_t io_tcp_read(struct io_tcp *tcp, void *buffer, size_t size)
     if (count < 0 && tcp->error == 0) {
         tcp->error = -errno;
     }
+    return 0;
+}
+
+ssize_t io_tcp_read(struct io_tcp *tcp, void *buffer, size_t size)
+{
+    if (tcp->peer_finished) {
+        return 0;
+    }
+    ssize_t count = receive(tcp, buffer, size);
+    if (count > 0) {
+        return count;
+    }
+    if (count == -EAGAIN) {
+        wait_for(tcp, UV_READABLE);
+        return -EAGAIN;
+    }
     tcp->peer_finished = tcp->error == 0;
     tcp->waiting = (uint8_t)(tcp->waiting & ~UV_READABLE);
     arm(tcp, tcp->armed & ~UV_READABLE); /* an end of file stays readable: do not be woken for it again */
     return tcp->error;
+}
+
+ssize_t io_tcp_read_data(struct io_tcp *tcp, void *buffer, size_t size)
+{
+    ssize_t count = tcp->peer_finished ? 0 : receive(tcp, buffer, size);
+    if (count > 0) {
+        return count;
+    }
+    wait_for(tcp, UV_READABLE); /* an end and a loss stay readable */
+    return -EAGAIN;
 }
 
 ssize_t io_tcp_write(struct io_tcp *tcp, const void *data, size_t size)
@@ -280,6 +309,7 @@ static void on_poll(uv_poll_t *poll, int status, int events)
         arm(tcp, tcp->waiting | (ready & UV_READABLE) | (tcp->armed & UV_READABLE & ~events));
     }
     tcp->read_budget = tcp->write_budget = IO_TCP_BYTES_PER_EVENT; /* the loop has turned */
+    tcp->drained = tcp->drained && (events & UV_READABLE) == 0;
     if ((ready & UV_READABLE) != 0) {
         tcp->callback(tcp, IO_TCP_READABLE);
     }

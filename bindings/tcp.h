@@ -47,6 +47,7 @@ struct io_tcp {
     uint8_t armed;   /* what the poll handle listens for */
     uint8_t waiting; /* what the owner asked to be told; a subset of armed, except after an error */
     bool peer_finished, finished, failed;
+    bool drained; /* the kernel had no more at the last look, and has not said since that it has */
 };
 
 /* Before anything else, so that io_tcp_close() and friends are safe on a socket that never opened. */
@@ -57,6 +58,10 @@ int io_tcp_open(struct io_tcp *tcp, uv_loop_t *loop, int fd);
 /* Bytes received (> 0), 0 after the peer's FIN, -EAGAIN (IO_TCP_READABLE follows), or why the connection is
  * lost, the same again on each call. Data that arrived before the loss is delivered first. size > 0. */
 ssize_t io_tcp_read(struct io_tcp *tcp, void *buffer, size_t size);
+/* The same, but data only: an end or a loss comes as IO_TCP_READABLE, for io_tcp_read() to tell. */
+ssize_t io_tcp_read_data(struct io_tcp *tcp, void *buffer, size_t size);
+/* IO_TCP_READABLE as soon as there is something, without looking now. */
+void io_tcp_watch(struct io_tcp *tcp);
 /* Bytes taken by the kernel, 0 included; less than `size` means that IO_TCP_WRITABLE follows. -EPIPE after
  * io_tcp_shutdown(), else why the connection is lost. */
 ssize_t io_tcp_write(struct io_tcp *tcp, const void *data, size_t size);

@@ -141,6 +141,7 @@ bool rt_turn_enter(struct rt *rt)
         return false;
     }
     rt->turn_depth = 1;
+    rt->job_number++;
     rt->turn_deadline =
         rt->options.max_turn_ms ? uv_hrtime() + rt->options.max_turn_ms * UINT64_C(1000000) : 0;
     return true;
@@ -150,7 +151,9 @@ static void drain_microtasks(struct rt *rt)
 {
     JSContext *ctx;
     int result;
+    rt->job_number++;
     while (!rt->stopping && (result = JS_ExecutePendingJob(rt->js, &ctx)) != 0) {
+        rt->job_number++;
         if (result < 0) {
             rt_report_exception(rt);
         }
@@ -210,6 +213,11 @@ void rt_turn_leave(struct rt *rt)
     if (rt->allocated > bound && !uv_is_active((uv_handle_t *)&rt->idle_gc) && !rt->stopping) {
         uv_timer_start(&rt->idle_gc, run_idle_gc, IDLE_GC_DELAY_MS, 0);
     }
+}
+
+uint32_t rt_job_number(const struct rt *rt)
+{
+    return rt->job_number;
 }
 
 void rt_call(struct rt *rt, JSValueConst function, int argc, JSValueConst *argv)

@@ -53,6 +53,7 @@ struct rt {
     /* Turns */
     int turn_depth;              /* > 0 while JavaScript runs */
     struct rt_turn_end turn_end; /* head of the list of what is to be done at the end of the turn */
+    uint32_t job_number;         /* of rt_job_number() */
     uint64_t turn_deadline;      /* uv_hrtime(), 0: none */
     bool turn_exceeded;
     bool stopping; /* no JavaScript any more */

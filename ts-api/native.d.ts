@@ -142,11 +142,15 @@ declare module "cleat:native/tcp" {
         sendBufferSize: number;
         receiveBufferSize: number;
     }
-    // 1 open, 2 readable (after read() gave null), 3 writable (after write() took less than offered),
-    // 4 failed (detail: the error; connecting or close() failed, the handle is closed), 5 closed (after
-    // close() or reset()). 4 and 5 come once and last.
-    type TcpEvent = 1 | 2 | 3 | 4 | 5;
-    type TcpCallback = (event: TcpEvent, detail: unknown) => void;
+    // 1 open; 3 the peer has finished (FIN); 4 failed (detail: the error; the handle is closed or closing);
+    // 5 closed (after close() or reset()). 4 or 5 comes once and last.
+    type TcpEvent = 1 | 3 | 4 | 5;
+    // `owner` is what the handle was attached to.
+    type TcpListener = (owner: object, event: TcpEvent, detail: unknown) => void;
+    // In the form of a stream's read.
+    type TcpChunk =
+        | { readonly value: ArrayBuffer; readonly done: false }
+        | { readonly value: undefined; readonly done: true };
     // Every field is always present; null or 0 stands for "not given". Keep-alive is in seconds, family
     // (which addresses of a name are tried) 0, 4 or 6, resolveTimeout in milliseconds.
     interface TcpConnectOptions {
@@ -163,7 +167,7 @@ declare module "cleat:native/tcp" {
         family: number;
         resolveTimeout: number;
     }
-    // While connecting, what is not known yet is "" or 0.
+    // What is not known yet is "" or 0, and so are the sizes of a connection that is gone.
     interface TcpInfo {
         localAddress: string;
         localPort: number;
@@ -175,8 +179,8 @@ declare module "cleat:native/tcp" {
     interface ListenerHandle {
         /** Checks the permission, binds and listens; throws on failure. Without a local address: on all of IPv4 (of IPv6 if ipv6Only); "::" takes both families. */
         listen(options: ListenOptions): void;
-        /** A connected handle that reports to `callback`; null: none waiting, event 2 follows. Throws when a connection can't be served (EMFILE …), once; calls after that give null until one could be. */
-        accept(callback: TcpCallback): TcpHandle | null;
+        /** A connected handle, to be attached at once; null: none waiting, event 2 follows. Throws when a connection can't be served (EMFILE …), once; calls after that give null until one could be. */
+        accept(): TcpHandle | null;
         /** Stops listening; event 5 follows. Again is fine. */
         close(): void;
         /** The address that it is bound to. */
@@ -185,23 +189,43 @@ declare module "cleat:native/tcp" {
     interface TcpHandle {
         /** Checks the permission (SecurityError), then starts resolving and connecting; event 1 or 4 follows. Throws InvalidAccessError at once for what is not a host, a group or broadcast address, a local address or interface that this device does not have, and an address without a route. */
         connect(host: string, port: number, options: TcpConnectOptions): void;
-        /** At most `max` bytes as an immutable ArrayBuffer; null: none yet, event 2 follows; undefined: the peer has finished. Throws on a lost connection, after what arrived before has been read; reset() then frees the handle. */
-        read(max: number): ArrayBuffer | null | undefined;
-        /** Sends from `offset` on; the number of bytes taken, less than offered if event 3 follows. Throws on a lost connection. */
-        write(data: ArrayBuffer | ArrayBufferView, offset: number): number;
+        /** Who is told of events. */
+        attach(owner: object): void;
+        /** The next chunk, an immutable ArrayBuffer; waits for it, also before the connection is open. Waiting calls are settled in order; at the end by endTakes() alone. Afterwards: done. */
+        take(): Promise<TcpChunk>;
+        /** Settles what waits: done, or rejected with the reason. */
+        endTakes(failed: boolean, reason: unknown): void;
+        /** Whether a take() waits. */
+        waitsForChunk(): boolean;
+        /** A new handle reads one chunk, or the peer's FIN, ahead of take(). From now on it does not; gives the chunk back, if there is one. */
+        stopReadingAhead(): ArrayBuffer[];
+        /** Sends where that is simple: bytes, on an open connection, with nothing under way. Null: use send(). Rejects with what send() would. */
+        trySend(data: unknown): Promise<undefined> | null;
+        /** Sends all of it; undefined: the kernel has it already. One at a time. Throws or rejects on a lost connection; reset() then frees the handle. */
+        send(data: ArrayBuffer | ArrayBufferView): Promise<undefined> | undefined;
+        /** The promise of the chunk that the kernel has not taken whole. */
+        sending(): Promise<undefined> | undefined;
+        /** Chunks under way to an observer of the stream: what the kernel has not taken, and what it took during this job. */
+        sends(): number;
+        /** Moves what arrives to another handle until the peer has finished or an end is lost; fulfilled then, when nothing is under way. Null: something waits or is under way, it can't be done now. */
+        pipe(destination: TcpHandle): Promise<undefined> | null;
+        /** Stops reading; the promise is fulfilled when what was read has been sent. */
+        stopPipe(): void;
         /** Sends FIN; reading goes on. Again is fine. */
         shutdown(): void;
-        /** FIN, discards what still arrives until the peer's FIN (bounded), then event 5, or 4 if the connection breaks meanwhile. While connecting: gives up, then event 5. Again is fine. */
-        close(): void;
+        /** FIN, discards what still arrives until the peer's FIN (bounded), then event 5, or 4 if the connection breaks meanwhile. What is under way rejects with the reason. While connecting: gives up, then event 5. Again is fine. */
+        close(reason: unknown): void;
         /** RST at once, also during close(), then event 5. Again is fine. */
-        reset(): void;
+        reset(reason: unknown): void;
         /** Both ends, and the buffer sizes that the kernel granted. */
         info(): TcpInfo;
         /** Seconds; idle 0 turns keep-alive off, count 0 is the system's number. */
         setKeepAlive(idle: number, interval: number, count: number): void;
     }
+    /** Who hears of the events of all TCP handles. */
+    export function onTcpEvent(listener: TcpListener): void;
     /** A new TCP handle. */
-    export function createTcp(callback: TcpCallback): TcpHandle;
+    export function createTcp(): TcpHandle;
     /** A new listener. Events: 2 readable (a connection may wait), 5 closed. */
     export function createListener(callback: ListenerCallback): ListenerHandle;
 }
