@@ -383,7 +383,8 @@ static JSValue js_on_tcp_event(JSContext *ctx, JSValueConst self, int argc, JSVa
     // `owner` is what the handle was attached to.
     type TcpListener = (owner: object, event: TcpEvent, detail: unknown) => void;
     // In the form of a stream's read.
-    type TcpChunk = { readonly value: ArrayBuffer; readonly done: false } | { readonly value: undefined; readonly done: true };
+    type TcpChunk = { readonly value: ArrayBuffer; readonly done: false } | { readonly value: undefined;
+   readonly done: true };
     // Every field is always present; null or 0 stands for "not given". Keep-alive is in seconds, family
     // (which addresses of a name are tried) 0, 4 or 6, resolveTimeout in milliseconds.
     interface TcpConnectOptions {
@@ -412,30 +413,36 @@ RT_TABLE(tcp_methods, "cleat:native/tcp", "TcpHandle"){
     RT_METHOD("endTakes", js_tcp_end_takes, 2, "(failed: boolean, reason: unknown) => void",
               "Settles what waits: done, or rejected with the reason."),
     RT_METHOD("waitsForChunk", js_tcp_waits_for_chunk, 0, "() => boolean", "Whether a take() waits."),
-    RT_METHOD("stopReadingAhead", js_tcp_stop_reading_ahead, 0, "() => ArrayBuffer[]",
-              "A new handle reads one chunk, or the peer's FIN, ahead of take(). From now on it does not; gives "
-              "the chunk back, if there is one."),
-    RT_METHOD("trySend", js_tcp_try_send, 1, "(data: unknown) => Promise<undefined> | null",
-              "Sends where that is simple: bytes, on an open connection, with nothing under way. Null: use send(). "
-              "Rejects with what send() would."),
-    RT_METHOD("send", js_tcp_send, 1, "(data: ArrayBuffer | ArrayBufferView) => Promise<undefined> | undefined",
+    RT_METHOD(
+        "stopReadingAhead", js_tcp_stop_reading_ahead, 0, "() => ArrayBuffer[]",
+        "A new handle reads one chunk, or the peer's FIN, ahead of take(). From now on it does not; gives "
+        "the chunk back, if there is one."),
+    RT_METHOD(
+        "trySend", js_tcp_try_send, 1, "(data: unknown) => Promise<undefined> | null",
+        "Sends where that is simple: bytes, on an open connection, with nothing under way. Null: use send(). "
+        "Rejects with what send() would."),
+    RT_METHOD("send", js_tcp_send, 1,
+              "(data: ArrayBuffer | ArrayBufferView) => Promise<undefined> | undefined",
               "Sends all of it; undefined: the kernel has it already. One at a time. Throws or rejects on a "
               "lost connection; reset() then frees the handle."),
     RT_METHOD("sending", js_tcp_sending, 0, "() => Promise<undefined> | undefined",
               "The promise of the chunk that the kernel has not taken whole."),
-    RT_METHOD("sends", js_tcp_sends, 0, "() => number",
-              "Chunks under way to an observer of the stream: what the kernel has not taken, and what it took "
-              "during this job."),
-    RT_METHOD("pipe", js_tcp_pipe, 1, "(destination: TcpHandle) => Promise<undefined> | null",
-              "Moves what arrives to another handle until the peer has finished or an end is lost; fulfilled then, "
-              "when nothing is under way. Null: something waits or is under way, it can't be done now."),
+    RT_METHOD(
+        "sends", js_tcp_sends, 0, "() => number",
+        "Chunks under way to an observer of the stream: what the kernel has not taken, and what it took "
+        "during this job."),
+    RT_METHOD(
+        "pipe", js_tcp_pipe, 1, "(destination: TcpHandle) => Promise<undefined> | null",
+        "Moves what arrives to another handle until the peer has finished or an end is lost; fulfilled then, "
+        "when nothing is under way. Null: something waits or is under way, it can't be done now."),
     RT_METHOD("stopPipe", js_tcp_stop_pipe, 0, "() => void",
               "Stops reading; the promise is fulfilled when what was read has been sent."),
     RT_METHOD("shutdown", js_tcp_shutdown, 0, "() => void", "Sends FIN; reading goes on. Again is fine."),
-    RT_METHOD("close", js_tcp_close, 1, "(reason: unknown) => void",
-              "FIN, discards what still arrives until the peer's FIN (bounded), then event 5, or 4 if the "
-              "connection breaks meanwhile. What is under way rejects with the reason. While connecting: gives up, "
-              "then event 5. Again is fine."),
+    RT_METHOD(
+        "close", js_tcp_close, 1, "(reason: unknown) => void",
+        "FIN, discards what still arrives until the peer's FIN (bounded), then event 5, or 4 if the "
+        "connection breaks meanwhile. What is under way rejects with the reason. While connecting: gives up, "
+        "then event 5. Again is fine."),
     RT_METHOD("reset", js_tcp_reset, 1, "(reason: unknown) => void",
               "RST at once, also during close(), then event 5. Again is fine."),
     RT_METHOD("info", js_tcp_info, 0, "() => TcpInfo",

@@ -1,6 +1,6 @@
 /* js_tcp.h - what the files of the class TcpHandle share: js_tcp.c (life, events, table), js_tcp_read.c,
- * js_tcp_write.c and js_tcp_pipe.c (data), js_tcp_connect.c (options and the way to a connection), js_listener.c
- * (accepted connections). */
+ * js_tcp_write.c and js_tcp_pipe.c (data), js_tcp_connect.c (options and the way to a connection),
+ * js_listener.c (accepted connections). */
 #ifndef CLEAT_JS_TCP_H
 #define CLEAT_JS_TCP_H
 
@@ -51,8 +51,8 @@ struct js_tcp {
     struct rt_resource resource;
     JSValue self, owner; /* self is held from connect() or accept() until the last event */
     JSValue slot;
-    struct js_taker *takers; /* more of them; NULL nearly always */
-    struct js_send *send;    /* the chunk that the kernel has not taken whole, NULL: none */
+    struct js_taker *takers;             /* more of them; NULL nearly always */
+    struct js_send *send;                /* the chunk that the kernel has not taken whole, NULL: none */
     struct js_pipe *pipe_from, *pipe_to; /* that this connection feeds, or is fed by */
     struct js_connect *connect;          /* while CONNECTING */
     union js_tcp_address {
@@ -74,12 +74,13 @@ void js_tcp_hold(JSContext *ctx, JSValueConst self, struct js_tcp *tcp);
 int js_tcp_adopt(struct js_tcp *tcp, int fd, const struct sockaddr *peer);
 /* Tells the owner, as one turn. `detail` is freed. */
 void js_tcp_tell(struct js_tcp *tcp, enum js_tcp_event event, JSValue detail);
-/* The last event, unless the loss has been told, and the end of the hold; may free `tcp`. `detail` is freed. */
+/* The last event, unless the loss has been told, and the end of the hold; may free `tcp`. `detail` is freed.
+ */
 void js_tcp_end(struct js_tcp *tcp, enum js_tcp_event event, JSValue detail);
 /* The error for a lost connection. */
 JSValue js_tcp_loss(struct js_tcp *tcp, int error, const char *syscall);
-/* From the loop: the connection is lost. What waits to be sent is rejected, the owner hears JS_TCP_FAILED, and
- * nothing after it. `error` is freed. */
+/* From the loop: the connection is lost. What waits to be sent is rejected, the owner hears JS_TCP_FAILED,
+ * and nothing after it. `error` is freed. */
 void js_tcp_lose(struct js_tcp *tcp, JSValue error);
 
 /* js_tcp_read.c */

@@ -1,10 +1,10 @@
 /* js_tcp_pipe.c - moves bytes from one TcpHandle to another without entering JavaScript: the loop of pipeTo()
- * between two sockets. Not here: how a pipe begins and ends (ts-api/streams/pipe_to.ts), which is the standard's.
+ * between two sockets. Not here: how a pipe begins and ends (ts-api/streams/pipe_to.ts), which is the
+ * standard's.
  *
- * While the destination does not take everything, nothing is read. A pipe ends when the source has finished or an
- * end is lost, after what had been read was written; its promise is then fulfilled, whatever the reason, which
- * the owners of the two handles have been told.
- * Spec: Streams, ReadableStreamPipeTo.
+ * While the destination does not take everything, nothing is read. A pipe ends when the source has finished
+ * or an end is lost, after what had been read was written; its promise is then fulfilled, whatever the
+ * reason, which the owners of the two handles have been told. Spec: Streams, ReadableStreamPipeTo.
  *
  * OWNERSHIP  owner: the two TcpHandles that it joins
  *            kept alive by: both being open

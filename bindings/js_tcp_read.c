@@ -1,9 +1,9 @@
 /* js_tcp_read.c - receiving through a TcpHandle: take() gives a promise that is settled here, so that a chunk
  * reaches the app in one turn and without other JavaScript. Not here: life, events and table (js_tcp.c).
  *
- * Promises of take() are in the form of a stream's read: {value, done}. One chunk may be read ahead while nobody
- * waits, the high-water mark of the text's default strategy, which also notices the peer's FIN.
- * Spec: Streams, "read() of a default reader"; W3C TCP and UDP Socket API, TCPSocket, `readable`.
+ * Promises of take() are in the form of a stream's read: {value, done}. One chunk may be read ahead while
+ * nobody waits, the high-water mark of the text's default strategy, which also notices the peer's FIN. Spec:
+ * Streams, "read() of a default reader"; W3C TCP and UDP Socket API, TCPSocket, `readable`.
  *
  * OWNERSHIP  owner: the TcpHandle
  *            kept alive by: the TcpHandle
@@ -278,11 +278,11 @@ JSValue js_tcp_end_takes(JSContext *ctx, JSValueConst self, int argc, JSValueCon
     bool failed = JS_ToBool(ctx, argv[0]) > 0;
     while (js_tcp_has_taker(tcp)) {
         JSValue resolve = first_taker(ctx, tcp);
-        JSValue outcome = failed ? JS_NewSettledPromise(ctx, true, argv[1])
-                                 : new_result(tcp->net, JS_UNDEFINED, true);
+        JSValue outcome =
+            failed ? JS_NewSettledPromise(ctx, true, argv[1]) : new_result(tcp->net, JS_UNDEFINED, true);
         JSValueConst arguments[] = {outcome};
-        JSValue result = JS_IsException(outcome) ? JS_EXCEPTION
-                                                 : JS_Call(ctx, resolve, JS_UNDEFINED, 1, arguments);
+        JSValue result =
+            JS_IsException(outcome) ? JS_EXCEPTION : JS_Call(ctx, resolve, JS_UNDEFINED, 1, arguments);
         JS_FreeValue(ctx, resolve);
         JS_FreeValue(ctx, outcome);
         if (JS_IsException(result)) {

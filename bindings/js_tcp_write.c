@@ -1,5 +1,6 @@
 /* js_tcp_write.c - sending through a TcpHandle: a chunk goes to the kernel at once, and what it does not take
- * waits here, one chunk at a time. Not here: queues of chunks (the stream's), life, events and table (js_tcp.c).
+ * waits here, one chunk at a time. Not here: queues of chunks (the stream's), life, events and table
+ * (js_tcp.c).
  *
  * OWNERSHIP  owner: the TcpHandle
  *            kept alive by: the TcpHandle
@@ -10,7 +11,8 @@
 
 #include <errno.h>
 
-/* The chunk under way. The bytes are fetched anew each time: the app may have detached or changed its buffer. */
+/* The chunk under way. The bytes are fetched anew each time: the app may have detached or changed its buffer.
+ */
 struct js_send {
     JSValue chunk;
     size_t offset;

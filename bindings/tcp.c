@@ -195,8 +195,8 @@ void io_tcp_watch(struct io_tcp *tcp)
     wait_for(tcp, UV_READABLE);
 }
 
-/* Bytes received, 0 at the peer's FIN or after a loss (then tcp->error is set), or -EAGAIN. A short count empties
- * the socket: asking again before the loop says so would cost a system call to hear "nothing". */
+/* Bytes received, 0 at the peer's FIN or after a loss (then tcp->error is set), or -EAGAIN. A short count
+ * empties the socket: asking again before the loop says so would cost a system call to hear "nothing". */
 static ssize_t receive(struct io_tcp *tcp, void *buffer, size_t size)
 {
     ssize_t count;

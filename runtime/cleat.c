@@ -47,7 +47,7 @@ struct cleat *cleat_create(const struct cleat_options *options)
     static const struct cleat_options defaults;
     options = options ? options : &defaults;
     struct rt_options rt_options = {options->memory_limit, options->stack_size, options->max_turn_ms,
-                                    options->loop};
+                                    options->loop, options->standard_streams != 0};
     struct cleat *cleat = calloc(1, sizeof(*cleat));
     int error;
     if (!cleat) {

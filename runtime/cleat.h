@@ -33,6 +33,9 @@ struct cleat_options {
         stack_size; /* bytes of JavaScript stack; default 512 KiB. Leave the thread 256 KiB more than this. */
     unsigned max_turn_ms;   /* milliseconds that an app may run without yielding; default: no limit */
     struct uv_loop_s *loop; /* a libuv loop of yours to live on; default: a loop of its own */
+    /* Nonzero: chunks of sockets go through the queues of their streams even where they could go between app
+     * and kernel directly. An app sees no difference; for tests and comparison. */
+    int standard_streams;
 };
 
 /* A new runtime; options may be NULL. NULL if memory or descriptors are out. */

@@ -17,10 +17,11 @@ enum {
 };
 
 struct rt_options {
-    size_t memory_limit;  /* bytes of JavaScript heap, 0: none */
-    size_t stack_size;    /* bytes of JavaScript stack */
-    unsigned max_turn_ms; /* longest turn, 0: no limit */
-    uv_loop_t *loop;      /* NULL: a loop of its own */
+    size_t memory_limit;   /* bytes of JavaScript heap, 0: none */
+    size_t stack_size;     /* bytes of JavaScript stack */
+    unsigned max_turn_ms;  /* longest turn, 0: no limit */
+    uv_loop_t *loop;       /* NULL: a loop of its own */
+    bool standard_streams; /* no stream is direct (ts-api/streams/direct.ts) */
 };
 
 enum { RT_DEFAULT_STACK_SIZE = 512 * 1024 };

@@ -351,6 +351,14 @@ static JSValue js_report_error(JSContext *ctx, JSValueConst this_value, int argc
     return rt->stopping ? unwind(ctx) : JS_UNDEFINED;
 }
 
+static JSValue js_uses_direct_streams(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
+{
+    (void)this_value;
+    (void)argc;
+    (void)argv;
+    return JS_NewBool(ctx, !rt_from_context(ctx)->options.standard_streams);
+}
+
 static JSValue js_wants_color(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
 {
     (void)this_value;
@@ -403,6 +411,8 @@ RT_TABLE(runtime_functions, "cleat:native/runtime", ""){
     RT_METHOD("reportError", js_report_error, 1, "(error: unknown) => void",
               "Reports an error as if nobody had caught it (HTML, \"report an exception\"): events, text, "
               "exit code"),
+    RT_METHOD("usesDirectStreams", js_uses_direct_streams, 0, "() => boolean",
+              "Whether chunks may go between an app and a socket directly (--standard-streams not given)"),
     RT_METHOD(
         "wantsColor", js_wants_color, 1, "(stream: 1 | 2) => boolean",
         "Whether the stream is a terminal on which colours are wanted (NO_COLOR not set, TERM not \"dumb\")"),

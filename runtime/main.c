@@ -31,6 +31,7 @@ static const char usage[] =
     "\n"
     "Other:\n"
     "  --unsigned           run a bundle that nobody signed\n"
+    "  --standard-streams   sockets without the short cut between app and kernel (for tests)\n"
     "  -e, --eval CODE      run CODE as a module\n"
     "  --version [--json]   print versions\n"
     "  -h, --help           print this\n"
@@ -126,6 +127,7 @@ static int parse(int argc, char **argv, struct command *command)
         {"stack-size", required_argument, NULL, 's'},
         {"max-turn-ms", required_argument, NULL, 't'},
         {"unsigned", no_argument, NULL, 'u'},
+        {"standard-streams", no_argument, NULL, 'S'},
         {"eval", required_argument, NULL, 'e'},
         {"version", no_argument, NULL, 'v'},
         {"json", no_argument, NULL, 'j'},
@@ -145,6 +147,9 @@ static int parse(int argc, char **argv, struct command *command)
             }
             command->rules[command->rule_count].kind = (char)option;
             command->rules[command->rule_count++].text = optarg;
+            break;
+        case 'S':
+            command->options.standard_streams = 1;
             break;
         case 'A':
             command->allow_all = true;

@@ -46,8 +46,8 @@ struct rt_turn_end {
 void rt_at_turn_end(struct rt *rt, struct rt_turn_end *work);
 void rt_cancel_turn_end(struct rt_turn_end *work); /* not asked for: fine */
 
-/* Grows with each turn and each job (microtask): two calls that see the same number run in one piece of JavaScript
- * that nothing has interrupted. Wraps around. */
+/* Grows with each turn and each job (microtask): two calls that see the same number run in one piece of
+ * JavaScript that nothing has interrupted. Wraps around. */
 uint32_t rt_job_number(const struct rt *rt);
 
 /* Keeps the loop alive while something is open that has no active loop handle of its own (an open

@@ -122,6 +122,8 @@ declare module "cleat:native/runtime" {
     export function builtin(module: string, name: string): unknown;
     /** Reports an error as if nobody had caught it (HTML, "report an exception"): events, text, exit code */
     export function reportError(error: unknown): void;
+    /** Whether chunks may go between an app and a socket directly (--standard-streams not given) */
+    export function usesDirectStreams(): boolean;
     /** Whether the stream is a terminal on which colours are wanted (NO_COLOR not set, TERM not "dumb") */
     export function wantsColor(stream: 1 | 2): boolean;
     /** What a settled promise holds */

@@ -1,6 +1,6 @@
-/* test_js_tcp.c - the class TcpHandle as built-in TypeScript meets it: promises that C settles, reading ahead, chunks
- * that the kernel takes in parts, pipes, ends. Each test is a module that runs in a runtime of its own. Not here: the
- * public API (tests/api), the socket (test_tcp.c). */
+/* test_js_tcp.c - the class TcpHandle as built-in TypeScript meets it: promises that C settles, reading
+ * ahead, chunks that the kernel takes in parts, pipes, ends. Each test is a module that runs in a runtime of
+ * its own. Not here: the public API (tests/api), the socket (test_tcp.c). */
 /* links: bindings/js_tcp.c bindings/js_tcp_read.c bindings/js_tcp_write.c bindings/js_tcp_pipe.c */
 /* links: bindings/js_tcp_connect.c bindings/js_listener.c bindings/js_net.c bindings/js_resolver.c */
 /* links: bindings/js_ask.c bindings/js_interface.c bindings/tcp.c bindings/listener.c bindings/connector.c */

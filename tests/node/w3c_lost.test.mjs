@@ -26,7 +26,19 @@ const handle = `
     };`;
 const natives = {
     tcp: `${handle}
-        export const createTcp = make({ connect(...all) { this.connected = all; }, setKeepAlive(...all) { this.keepAlive = all; }, read: () => null, write: (data) => data.byteLength, shutdown() {} });
+        let tell;
+        export const onTcpEvent = (listener) => { tell = listener; };
+        export const createTcp = () => make({
+            waiting: [],
+            attach(owner) { this.event = (event, detail) => tell(owner, event, detail); },
+            connect(...all) { this.connected = all; }, setKeepAlive(...all) { this.keepAlive = all; }, shutdown() {},
+            take() { return new Promise((resolve, reject) => { this.waiting.push({ resolve, reject }); }); },
+            endTakes(failed, reason) {
+                for (const { resolve, reject } of this.waiting.splice(0)) { if (failed) reject(reason); else resolve({ value: undefined, done: true }); }
+            },
+            waitsForChunk() { return this.waiting.length > 0; },
+            stopReadingAhead: () => [], trySend: () => Promise.resolve(), send() {}, sends: () => 0, sending() {}, pipe: () => null, stopPipe() {},
+        })();
         export const createListener = make({ listen() {}, accept: () => null });`,
     udp: `${handle}
         export const createUdp = make({ open() {}, setDefaults() {}, receive: () => [], write: () => Promise.resolve(), trySend: () => null, sends: () => 0, sending() {}, take: () => new Promise(() => {}), endTakes() {}, waitsForChunk: () => false, stopReadingAhead: () => [], flush: () => true, dropped: () => 0 });`,
@@ -37,7 +49,7 @@ const natives = {
     timer: `export const startTimer = (callback, milliseconds) => globalThis.cleatFake.startTimer(callback, milliseconds);
         export const stopTimer = (timer) => clearTimeout(timer);`,
     runtime: `export const classOf = () => "object", reportError = () => {}, onUncaught = () => {}, builtin = (module, name) => ({ AbortController })[name];
-        export const hrtime = () => performance.now() * 1e6;`,
+        export const hrtime = () => performance.now() * 1e6, usesDirectStreams = () => true;`,
 };
 
 await esbuild.build({
@@ -107,12 +119,18 @@ test("W3C-243: an open UDP socket is lost: readyState changes to closed", async 
     await assert.rejects(socket.writeable.write({ data: "x", remoteAddress: "192.0.2.3", remotePort: 1 }));
 });
 
-/** UDP and TCP: a native that can't make an ArrayBuffer of what it received. */
+/** UDP: a native that can't make an ArrayBuffer of what it received. */
 function unreadable(native, method) {
     native[method] = () => {
         throw new TypeError("no ArrayBuffer");
     };
     native.event(2);
+}
+
+/** TCP: the same; the native has given up the connection when it tells. */
+function lose(native) {
+    native.closed = true;
+    native.event(FAILED, new TypeError("no ArrayBuffer"));
 }
 
 test("W3C-244: a datagram that can't become an ArrayBuffer: readable errors with TypeError", async () => {
@@ -143,21 +161,21 @@ test("W3C-247: TCP data that can't become an ArrayBuffer: readable errors with T
     const { socket, native } = await openTcp();
     const reading = socket.readable.getReader().read();
     await new Promise((resolve) => setImmediate(resolve));
-    unreadable(native, "read");
+    lose(native);
     await assert.rejects(reading, TypeError);
 });
 
 test("W3C-248: TCP data that can't become an ArrayBuffer: closed rejects with TypeError", async () => {
     const { socket, native } = await openTcp();
     await new Promise((resolve) => setImmediate(resolve));
-    unreadable(native, "read");
+    lose(native);
     await assert.rejects(socket.closed, TypeError);
 });
 
 test("W3C-249: TCP data that can't become an ArrayBuffer: readyState changes to closed, all is released", async () => {
     const { socket, native } = await openTcp();
     await new Promise((resolve) => setImmediate(resolve));
-    unreadable(native, "read");
+    lose(native);
     await assert.rejects(socket.closed);
     assert.equal(socket.readyState, "closed");
     assert.equal(native.closed, true);
@@ -205,7 +223,7 @@ test("W3C-254: a connection that can't be served rejects listen() with NetworkEr
     const started = performance.now();
     await assert.rejects(server.listen(), named("NetworkError"));
     assert.ok(performance.now() - started > 50, "no spin: the next attempt waits");
-    native.accept = () => ({ ...native, read: () => null, setKeepAlive() {}, shutdown() {} });
+    native.accept = () => ({ ...native, attach() {}, setKeepAlive() {}, shutdown() {} });
     const socket = await server.listen();
     assert.equal(socket.readyState, "open");
 });

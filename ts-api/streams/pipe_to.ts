@@ -182,8 +182,8 @@ class Pipe implements ReadRequest {
         if (this.#shuttingDown || this.#source[$state] !== "readable") {
             return;
         }
-        if (writableStreamCloseQueuedOrInFlight(destination)) {
-            this.#destinationClosed();
+        if (writableStreamCloseQueuedOrInFlight(destination) || destination[$state] === "closed") {
+            this.#destinationClosed(); // by a socket, which may end its stream though we have the lock
             return;
         }
         const from = directSource(this.#source);
@@ -252,7 +252,13 @@ class Pipe implements ReadRequest {
         if (destination[$state] === "errored") {
             destinationErrored(destination[$storedError]);
         } else {
-            uponPromise(writerClosed, undefined, destinationErrored);
+            uponPromise(
+                writerClosed,
+                () => {
+                    this.#destinationClosed();
+                },
+                destinationErrored,
+            );
         }
         if (source[$state] === "closed") {
             sourceClosed();

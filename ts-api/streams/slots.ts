@@ -52,3 +52,5 @@ export const $releaseSteps: unique symbol = Symbol("releaseSteps");
 export const $prepare: unique symbol = Symbol("prepare");
 /** Not of the standard: the backpressure of a writable stream has changed. */
 export const $backpressureChanged: unique symbol = Symbol("backpressureChanged");
+/** Not of the standard: a writable stream is being aborted. */
+export const $aborting: unique symbol = Symbol("aborting");

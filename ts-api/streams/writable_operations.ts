@@ -19,6 +19,7 @@ import {
 import { Queue } from "./queue.ts";
 import {
     $abortController,
+    $aborting,
     $algorithms,
     $backpressure,
     $backpressureChanged,
@@ -69,6 +70,7 @@ export interface Writable {
     [$inFlightCloseRequest]: Deferred<undefined> | undefined;
     [$pendingAbortRequest]: AbortRequest | undefined;
     [$backpressureChanged](backpressure: boolean): void;
+    [$aborting](reason: unknown): void;
 }
 
 /** The slots of WritableStreamDefaultWriter. Promises that are undefined have not been asked for. */
@@ -131,6 +133,7 @@ export function writableStreamAbort(stream: Writable, reason: unknown): Promise<
         return promiseResolvedWith(undefined);
     }
     signalAbort(stream[$controller] as WritableController, reason);
+    stream[$aborting](reason);
     const state = stream[$state] as WritableStreamState; // the signal may have run anything
     if (state === "closed" || state === "errored") {
         return promiseResolvedWith(undefined);
@@ -160,12 +163,13 @@ export function writableStreamClose(stream: Writable): Promise<undefined> {
     stream[$closeRequest] = deferred;
     if (stream[$backpressure] && state === "writable") {
         stream[$writer]?.[$readyPromise]?.resolve(undefined);
+        stream[$backpressureChanged](false); // whoever waits for the stream itself has nothing to wait for
     }
     writableStreamDefaultControllerClose(stream[$controller] as WritableController);
     return deferred.promise;
 }
 
-function writableStreamAddWriteRequest(stream: Writable): Promise<undefined> {
+export function writableStreamAddWriteRequest(stream: Writable): Promise<undefined> {
     const deferred = new Deferred<undefined>();
     (stream[$writeRequests] ??= new Queue()).push(deferred);
     return deferred.promise;

@@ -11,6 +11,7 @@ import type { Deferred } from "./promises.ts";
 import type { Queue } from "./queue.ts";
 import {
     $abortController,
+    $aborting,
     $algorithms,
     $backpressure,
     $backpressureChanged,
@@ -154,6 +155,8 @@ export class WritableStream<W = unknown> implements Writable {
     [$prepare](): void {}
 
     [$backpressureChanged](_backpressure: boolean): void {}
+
+    [$aborting](_reason: unknown): void {}
 }
 defineInterface(WritableStream, "WritableStream", ["locked"]);
 
@@ -195,7 +198,10 @@ export class WritableStreamDefaultWriter<W = unknown> implements Writer {
         if (stream === undefined) {
             throw releasedError("desiredSize");
         }
-        if (stream[$controller] === undefined && stream[$state] === "writable") {
+        if (
+            stream[$state] === "writable" &&
+            (stream[$controller] === undefined || hasSendsUnderWay(stream))
+        ) {
             stream[$prepare]();
         }
         return writableStreamDefaultWriterGetDesiredSize(this);
@@ -263,8 +269,8 @@ export class WritableStreamDefaultWriter<W = unknown> implements Writer {
             if (sent !== null) {
                 return sent;
             }
-            stream[$prepare]();
         }
+        stream[$prepare]();
         return writableStreamDefaultWriterWrite(this, chunk);
     }
 }

@@ -3,11 +3,10 @@
  * Nobody asking means nobody accepted: connections wait in the kernel's backlog.
  * Not here: the streams and states of a face.
  */
-import { createListener, type ListenerHandle, type ListenOptions } from "cleat:native/tcp";
+import { createListener, type ListenerHandle, type ListenOptions, type TcpHandle } from "cleat:native/tcp";
 import { startTimer, stopTimer } from "cleat:native/timer";
 import { type Deferred, defer } from "./deferred.ts";
 import { domException } from "./errors.ts";
-import { TcpConnection } from "./tcp_connection.ts";
 
 /** Calls of accept() that may wait at once: more than any app needs, less than would hurt. */
 const ACCEPTS_MAX = 1024;
@@ -36,7 +35,7 @@ export interface ListenerObserver {
 export class TcpListener {
     #handle: ListenerHandle | null = null;
     #observer: ListenerObserver | null;
-    readonly #waiting: Deferred<TcpConnection>[] = [];
+    readonly #waiting: Deferred<TcpHandle>[] = [];
     #retry: number | null = null;
 
     constructor(observer: ListenerObserver) {
@@ -65,9 +64,9 @@ export class TcpListener {
         return this.#handle.info();
     }
 
-    /** The next connection; rejects when one can't be served, and the next call tries again. */
-    accept(): Promise<TcpConnection> {
-        const deferred = defer<TcpConnection>();
+    /** The next connection, to be attached at once; rejects when one can't be served, and the next call tries again. */
+    accept(): Promise<TcpHandle> {
+        const deferred = defer<TcpHandle>();
         if (this.#waiting.length >= ACCEPTS_MAX) {
             deferred.reject(
                 domException(
@@ -109,9 +108,9 @@ export class TcpListener {
     /** Accepts while somebody waits and connections are there. */
     #serve(): void {
         while (this.#handle !== null && this.#waiting.length > 0 && this.#retry === null) {
-            let connection: TcpConnection | null;
+            let connection: TcpHandle | null;
             try {
-                connection = this.#acceptOne(this.#handle);
+                connection = this.#handle.accept();
             } catch (error) {
                 this.#next()?.reject(error);
                 this.#pause();
@@ -124,19 +123,6 @@ export class TcpListener {
         }
     }
 
-    #acceptOne(listener: ListenerHandle): TcpConnection | null {
-        let connection: TcpConnection | null = null;
-        const handle = listener.accept((event, detail) => {
-            connection?.handleEvent(event, detail);
-        });
-        if (handle === null) {
-            return null;
-        }
-        connection = new TcpConnection(null);
-        connection.adopt(handle);
-        return connection;
-    }
-
     #pause(): void {
         const retry = (): void => {
             this.#retry = null;
@@ -145,8 +131,8 @@ export class TcpListener {
         this.#retry = startTimer(retry, ACCEPT_RETRY_DELAY, false);
     }
 
-    #next(): Deferred<TcpConnection> | undefined {
-        return apply(shift, this.#waiting, []) as Deferred<TcpConnection> | undefined;
+    #next(): Deferred<TcpHandle> | undefined {
+        return apply(shift, this.#waiting, []) as Deferred<TcpHandle> | undefined;
     }
 
     #stop(reason: unknown): void {

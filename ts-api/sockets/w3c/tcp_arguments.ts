@@ -3,15 +3,14 @@
  * checked in the order of the text, and the types. Not here: the class (tcp_socket.ts).
  * Spec: W3C TCP and UDP Socket API, "When the TCPSocket constructor is invoked", steps 2 and 3.
  */
-import type { TcpConnectOptions, TcpInfo } from "cleat:native/tcp";
+import type { TcpConnectOptions } from "cleat:native/tcp";
 import { hostKind } from "cleat:native/resolver";
 import type { ReadableStream, WritableStream } from "../../streams/streams.ts";
 import { invalidPort, toPortNumber, toText } from "../core/convert.ts";
 import { domException } from "../core/errors.ts";
 import { firstSetting } from "../core/keep_alive.ts";
-import { type KeepAliveOptions, type TcpOptions, toTcpOptions } from "../core/options.ts";
+import { type TcpOptions, toTcpOptions } from "../core/options.ts";
 import { connectQuestion, requireAny, requireGranted } from "../core/permission.ts";
-import type { TcpConnection } from "../core/tcp_connection.ts";
 
 /** States of the text that a TCP socket can be in. */
 export type SocketReadyState = "opening" | "open" | "closing" | "closed" | "halfclosed";
@@ -26,15 +25,6 @@ export interface TCPSocketOpenInfo {
     readonly localPort: number;
     readonly sendBufferSize: number;
     readonly receiveBufferSize: number;
-}
-
-/** What a server hands over with a connection that it accepted. */
-export interface AcceptedConnection {
-    readonly connection: TcpConnection;
-    readonly info: TcpInfo;
-    readonly addressReuse: boolean;
-    readonly allowHalfOpen: boolean;
-    readonly keepAlive: KeepAliveOptions;
 }
 
 /** Converts and checks; throws in the order of the text: permission, then validity. */

@@ -13,10 +13,10 @@ import { type TcpServerOptions, toTcpServerOptions } from "../core/options.ts";
 import { listenQuestion, requireAny, requireGranted } from "../core/permission.ts";
 import { ReadableSide } from "../core/readable_side.ts";
 import { watchSignal } from "../core/signal.ts";
-import type { TcpConnection } from "../core/tcp_connection.ts";
 import { TcpListener } from "../core/tcp_listener.ts";
 import type { SocketReadyState } from "./tcp_arguments.ts";
 import { adoptConnection, type TCPSocket } from "./tcp_socket.ts";
+import type { TcpSettings } from "./tcp_socket_connection.ts";
 
 /** What `opened` resolves with. */
 export interface TCPServerSocketOpenInfo {
@@ -35,6 +35,8 @@ const ACCEPT_HIGH_WATER_MARK = 0;
 export class TCPServerSocket {
     readonly #listener: TcpListener;
     readonly #options: TcpServerOptions;
+    /** Of the sockets that it accepts. */
+    readonly #settings: TcpSettings;
     readonly #localAddress: string | null;
     #localPort: number | null = null;
     readonly #opened: Deferred<TCPServerSocketOpenInfo> = deferHandled();
@@ -73,7 +75,9 @@ export class TCPServerSocket {
         if (!portValid) {
             throw invalidPort("TCPServerSocket: localPort");
         }
+        const { addressReuse, allowHalfOpen, keepAlive } = converted;
         this.#options = converted;
+        this.#settings = { addressReuse, noDelay: true, allowHalfOpen, keepAlive };
         this.#localAddress = localAddress;
         this.#listener = new TcpListener({
             listenerFailed: (error) => {
@@ -176,19 +180,7 @@ export class TCPServerSocket {
 
     /** "Upon a new successful connection to the TCP server socket" */
     async #accept(): Promise<TCPSocket> {
-        for (;;) {
-            const connection = await this.#listener.accept();
-            const info = connection.info();
-            if (info !== null) {
-                return this.#adopt(connection, info);
-            }
-            connection.reset(undefined); // gone before it could be looked at: not worth an error
-        }
-    }
-
-    #adopt(connection: TcpConnection, info: NonNullable<ReturnType<TcpConnection["info"]>>): TCPSocket {
-        const { addressReuse, allowHalfOpen, keepAlive } = this.#options;
-        return adoptConnection({ connection, info, addressReuse, allowHalfOpen, keepAlive });
+        return adoptConnection(await this.#listener.accept(), this.#settings);
     }
 
     /** One connection for one read; errors of single connections don't concern the stream. */

@@ -1,0 +1,240 @@
+/*
+ * tcp_writable.ts - the sending side of a TCP socket as a WritableStream that also answers to write() and `ready`
+ * directly, as streams did in 2015, and that the socket can end even while a writer holds the lock.
+ *
+ * While the kernel takes each chunk at once the stream is direct: a write is the handle's trySend(), and there is no
+ * controller. Whatever else is asked of the stream (a queue, close, abort) gives it one; later chunks go direct again
+ * whenever nothing is queued.
+ * Not here: where chunks go (tcp_connection.ts).
+ * Spec: Streams, WritableStream and "Underlying sink API"; W3C TCP and UDP Socket API, the steps for `writeable`.
+ */
+import { usesDirectStreams } from "cleat:native/runtime";
+import {
+    $aborting,
+    $backpressure,
+    $backpressureChanged,
+    $closedPromise,
+    $controller,
+    $inFlightWriteRequest,
+    $prepare,
+    $readyPromise,
+    $state,
+    $storedError,
+    $writer,
+    type ChunkSink,
+    createWritableController,
+    Deferred,
+    directSink,
+    isIdle,
+    isWritableStreamLocked,
+    one,
+    promiseCall,
+    promiseRejectedWith,
+    promiseResolvedWith,
+    rejectHandled,
+    setDirectSink,
+    setPromiseIsHandledToTrue,
+    setUpWritableStreamDefaultController,
+    startWritableController,
+    WITHOUT_SINK,
+    WritableStream,
+    type WritableController,
+    WritableStreamDefaultWriter,
+    writableStreamAddWriteRequest,
+    writableStreamClose,
+    writableStreamCloseQueuedOrInFlight,
+    writableStreamDefaultControllerErrorIfNeeded,
+    writableStreamDefaultControllerWrite,
+    writableStreamDefaultWriterRelease,
+} from "../../streams/streams.ts";
+
+/** The text's default strategy: a writer waits while one chunk is queued or under way. */
+const WRITE_HIGH_WATER_MARK = 1;
+
+/** Stands in the queue for chunks that went direct and are still under way. */
+const UNDER_WAY = {};
+
+/** Where chunks go. */
+export interface TcpSink {
+    /** Resolves when writing may start, its rejection errors the stream; undefined: at once. */
+    opening(): Promise<unknown> | undefined;
+    /** Sends a chunk; undefined: the kernel has it. */
+    sendChunk(chunk: unknown): Promise<undefined> | undefined;
+    /** The stream was closed, and everything is sent. */
+    writingFinished(): void;
+    /** The app aborted the stream, perhaps while a write is under way. */
+    writingAborted(reason: unknown): void;
+}
+
+/** Errors a stream, unless an abort is doing so. */
+export let failWritable: (stream: TcpWritable, error: unknown) => void;
+/**
+ * Closes a stream behind what is queued, locked or not. True: nothing is under way, and the sink hears no more of it;
+ * false: the sink is told, perhaps at once, unless the stream errors first.
+ */
+export let closeWritable: (stream: TcpWritable) => boolean;
+
+export class TcpWritable extends WritableStream {
+    static {
+        failWritable = (stream, error) => {
+            stream.#fail(error);
+        };
+        closeWritable = (stream) => stream.#close();
+    }
+
+    readonly #sink: TcpSink;
+    readonly #handle: ChunkSink;
+    #ready: Deferred<undefined> | null = null;
+    #aborted = false;
+
+    constructor(sink: TcpSink, handle: ChunkSink) {
+        super(WITHOUT_SINK);
+        this.#sink = sink;
+        this.#handle = handle;
+        if (usesDirectStreams()) {
+            setDirectSink(this, handle);
+        } else {
+            this.#setUp();
+        }
+    }
+
+    /** Queues one chunk without a writer (2015). Rejects while a writer holds the lock. */
+    write(chunk: unknown): Promise<undefined> {
+        if (isWritableStreamLocked(this)) {
+            return promiseRejectedWith(new TypeError("write: the stream is locked by a writer"));
+        }
+        const direct = directSink(this);
+        const sent = direct !== undefined && isIdle(this) ? direct.trySend(chunk) : null;
+        if (sent !== null) {
+            return sent;
+        }
+        const writer = new WritableStreamDefaultWriter(this);
+        const written = writer.write(chunk);
+        writableStreamDefaultWriterRelease(writer);
+        return written;
+    }
+
+    /** Resolves when the stream would like more (2015). */
+    get ready(): Promise<undefined> {
+        if (this.#handle.sends() > 0) {
+            this[$prepare]();
+        }
+        const state = this[$state];
+        if (state === "erroring" || state === "errored") {
+            return setPromiseIsHandledToTrue(promiseRejectedWith(this[$storedError]));
+        }
+        if (state === "closed" || writableStreamCloseQueuedOrInFlight(this) || !this[$backpressure]) {
+            return promiseResolvedWith(undefined);
+        }
+        this.#ready ??= new Deferred();
+        return this.#ready.promise;
+    }
+
+    /** Makes the controller, if there is none, and queues what is under way without it. */
+    override [$prepare](): void {
+        if (this[$controller] === undefined) {
+            this.#setUp();
+        }
+        if (
+            this.#handle.sends() > 0 &&
+            this[$state] === "writable" &&
+            this[$inFlightWriteRequest] === undefined &&
+            !writableStreamCloseQueuedOrInFlight(this)
+        ) {
+            void setPromiseIsHandledToTrue(writableStreamAddWriteRequest(this));
+            writableStreamDefaultControllerWrite(
+                this[$controller] as unknown as WritableController,
+                UNDER_WAY,
+                1,
+            );
+        }
+    }
+
+    override [$backpressureChanged](backpressure: boolean): void {
+        const ready = this.#ready;
+        if (backpressure || ready === null) {
+            return;
+        }
+        this.#ready = null;
+        if (this[$state] === "erroring" || this[$state] === "errored") {
+            rejectHandled(ready, this[$storedError]);
+        } else {
+            ready.resolve(undefined);
+        }
+    }
+
+    /** The abort step of a sink comes only when the write under way has ended. */
+    override [$aborting](reason: unknown): void {
+        if (!this.#aborted && this[$state] === "writable") {
+            this.#aborted = true;
+            this.#sink.writingAborted(reason);
+        }
+    }
+
+    #setUp(): void {
+        const opening = this.#sink.opening();
+        const controller = createWritableController();
+        const algorithms = {
+            write: (chunk: unknown): Promise<unknown> =>
+                chunk === UNDER_WAY
+                    ? (this.#handle.sending() ?? promiseResolvedWith(undefined))
+                    : promiseCall(() => this.#sink.sendChunk(chunk)),
+            close: (): Promise<undefined> => {
+                this.#sink.writingFinished();
+                return promiseResolvedWith(undefined);
+            },
+            abort: (reason: unknown): Promise<undefined> => {
+                this[$aborting](reason);
+                return promiseResolvedWith(undefined);
+            },
+        };
+        setUpWritableStreamDefaultController(
+            this,
+            controller,
+            () => opening,
+            algorithms,
+            WRITE_HIGH_WATER_MARK,
+            one,
+        );
+        if (opening === undefined) {
+            startWritableController(controller);
+        }
+    }
+
+    #fail(error: unknown): void {
+        if (this.#aborted) {
+            return; // its promise would reject if it found the stream erring
+        }
+        if (this[$controller] === undefined) {
+            this.#setUp();
+        }
+        writableStreamDefaultControllerErrorIfNeeded(
+            this[$controller] as unknown as WritableController,
+            error,
+        );
+    }
+
+    #close(): boolean {
+        if (this[$state] !== "writable") {
+            return true;
+        }
+        if (writableStreamCloseQueuedOrInFlight(this)) {
+            return false;
+        }
+        if (
+            this[$controller] === undefined &&
+            this.#handle.sends() === 0 &&
+            this.#sink.opening() === undefined
+        ) {
+            // What a close does to a stream with an empty queue
+            setDirectSink(this, undefined);
+            this[$state] = "closed";
+            this[$writer]?.[$readyPromise]?.resolve(undefined);
+            this[$writer]?.[$closedPromise]?.resolve(undefined);
+            return true;
+        }
+        this[$prepare]();
+        void setPromiseIsHandledToTrue(writableStreamClose(this));
+        return false;
+    }
+}
