@@ -63,10 +63,9 @@ static void close_resource(struct rt_resource *resource)
     js_udp_free_received(JS_GetRuntime(rt_context(udp->rt)), udp);
 }
 
-static void fail(struct js_udp *udp, int error)
+void js_udp_lose(struct js_udp *udp, JSValue detail)
 {
     JSContext *ctx = rt_context(udp->rt);
-    JSValue detail = rt_new_system_error(ctx, error, "poll", "UDP socket");
     if (JS_IsException(detail)) {
         detail = JS_GetException(ctx); /* out of memory */
     }
@@ -91,7 +90,7 @@ void js_udp_on_event(struct io_udp *io, int event, int error)
     } else if (event == UV_WRITABLE) {
         js_udp_on_writable(udp);
     } else {
-        fail(udp, error);
+        js_udp_lose(udp, rt_new_system_error(rt_context(udp->rt), error, "poll", "UDP socket"));
     }
 }
 
@@ -396,9 +395,9 @@ static JSValue js_udp_close(JSContext *ctx, JSValueConst self, int argc, JSValue
 
 /* RT_TYPES "cleat:native/udp"
     import type { Destination } from "cleat:native/resolver";
-    // 2 readable (after receive() gave an empty list), 3 writable (after send() or flush() gave false),
-    // 4 failed (detail: the error; the handle is closed), 5 closed (after close()).
-    type UdpEvent = 2 | 3 | 4 | 5;
+    // 3 writable (after send() or flush() gave false), 4 failed (detail: the error; the handle is closed),
+    // 5 closed (after close()).
+    type UdpEvent = 3 | 4 | 5;
     interface UdpOptions {
         localAddress: string | null; localPort: number; remoteAddress: string | null; remotePort: number;
         addressReuse: boolean; addressSharing: boolean; ipv6Only: boolean; loopback: boolean;
@@ -422,9 +421,9 @@ RT_TABLE(udp_methods, "cleat:native/udp", "UdpHandle"){
         "open", js_udp_open, 1, "(options: UdpOptions) => void",
         "Checks the permissions (SecurityError), creates and binds; throws on failure. A remote name is not "
         "resolved here: send() with a Destination does."),
-    RT_METHOD("setDefaults", js_udp_set_defaults, 3,
+    RT_METHOD("startSending", js_udp_start_sending, 3,
               "(host: string | null, port: number | null, interface_: string | number | null) => void",
-              "What write() takes for members that a message leaves out."),
+              "From now on trySend() sends. What it and write() take for members that a message leaves out."),
     RT_METHOD(
         "take", js_udp_take, 0,
         "() => Promise<{ value: UdpMessage; done: false } | { value: undefined; done: true }>",
@@ -435,8 +434,6 @@ RT_TABLE(udp_methods, "cleat:native/udp", "UdpHandle"){
     RT_METHOD("waitsForChunk", js_udp_waits_for_chunk, 0, "() => boolean", "Whether a take() waits."),
     RT_METHOD("stopReadingAhead", js_udp_stop_reading_ahead, 0, "() => UdpMessage[]",
               "Fetches nothing ahead any more, and gives back what has been, the oldest first."),
-    RT_METHOD("receive", js_udp_receive, 1, "(max: number) => UdpMessage[]",
-              "Up to `max` datagrams that were received; an empty list: none yet, event 2 follows."),
     RT_METHOD("trySend", js_udp_try_send, 1, "(message: unknown) => Promise<undefined> | null",
               "Converts a UDPMessage (each member is read once) and queues it; it leaves at the end of the "
               "turn, by "

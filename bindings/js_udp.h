@@ -89,8 +89,7 @@ struct js_udp {
     unsigned received_first, received_count;
     size_t received_bytes;
     struct js_udp_taker *takers, **takers_end; /* oldest first */
-    bool reading; /* take() was called: datagrams are fetched before they are asked for */
-    bool telling; /* receive() found nothing: event 2 is owed */
+    bool ahead, no_ahead; /* datagrams are fetched before they are asked for; never again */
 
     /* Sent (js_udp_send.c) */
     struct js_udp_permitted *permitted; /* JS_UDP_PERMITTED_MAX; NULL: none yet */
@@ -103,6 +102,7 @@ struct js_udp {
     size_t queued_bytes;
     struct rt_turn_end turn_end;
     unsigned flushes; /* since the loop was here */
+    bool sends;       /* startSending() was called */
     bool blocked;     /* the kernel's buffer is full */
     bool draining;    /* event 3 is owed */
 };
@@ -115,11 +115,14 @@ struct js_udp *js_udp_get_new(JSContext *ctx, JSValueConst self);
 /* A host argument that must be an address literal. 0, or -1 with an exception. */
 int js_udp_get_address(JSContext *ctx, JSValueConst value, const char *what, struct rt_host *ret_host);
 /* Tells the callback an event, as one turn. */
-enum { JS_UDP_READABLE = 2, JS_UDP_WRITABLE = 3, JS_UDP_FAILED = 4, JS_UDP_ENDED = 5 };
+enum { JS_UDP_WRITABLE = 3, JS_UDP_FAILED = 4, JS_UDP_ENDED = 5 };
 void js_udp_tell(struct js_udp *udp, int event, JSValueConst detail);
 /* The socket is there: pins the wrapper and the loop. */
 void js_udp_opened(JSContext *ctx, JSValueConst self, struct js_udp *udp);
 io_udp_event_callback js_udp_on_event;
+/* The socket is of no use any more. Takes the error; an exception value stands for the pending exception.
+ * From an event of the loop, not within a turn. */
+void js_udp_lose(struct js_udp *udp, JSValue detail);
 
 /* Permissions (js_udp_permit.c) --------------------------------------------------------------------- */
 
@@ -150,7 +153,7 @@ JSValue js_udp_try_send(JSContext *ctx, JSValueConst self, int argc, JSValueCons
 JSValue js_udp_sends(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv);
 JSValue js_udp_sending(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv);
 JSValue js_udp_write(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv);
-JSValue js_udp_set_defaults(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv);
+JSValue js_udp_start_sending(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv);
 JSValue js_udp_send(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv);
 JSValue js_udp_flush(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv);
 /* Queues a datagram that leaves at the end of the turn, at the latest; the promise of its outcome, or an
@@ -168,7 +171,6 @@ JSValue js_udp_send_error(JSContext *ctx, int error, const union io_address *add
 
 /* Datagrams in -------------------------------------------------------------------------------------- */
 
-JSValue js_udp_receive(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv);
 JSValue js_udp_take(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv);
 JSValue js_udp_end_takes(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv);
 JSValue js_udp_waits_for_chunk(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv);

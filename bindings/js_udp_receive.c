@@ -1,7 +1,6 @@
 /* js_udp_receive.c - datagrams on their way in: one recvmmsg() for each wake-up, the queue of messages, and
- * who waits for them. Two ways out: read() returns a promise of {value, done} for each message (the fast path
- * of a stream), receive() hands over what is there. Not here: what a message is (js_udp_message.c).
- * Ownership: js_udp.c.
+ * who waits for them. take() returns a promise of {value, done} for each message: what a direct stream calls
+ * for read(). Not here: what a message is (js_udp_message.c). Ownership: js_udp.c.
  *
  * Nothing is read from the kernel outside of its event: an app that finds a datagram for every read() gives
  * way to the loop after each batch. */
@@ -25,15 +24,14 @@ static bool has_room(const struct js_udp *udp)
     return udp->received_count < JS_UDP_RECEIVED_MAX && udp->received_bytes < JS_UDP_RECEIVED_BYTES_MAX;
 }
 
-/* Reads one batch into the queue. Where memory is out, what was read is lost, as datagrams are. */
-static void receive_batch(JSContext *ctx, struct js_udp *udp)
+/* Reads one batch into the queue. 0, or -1 with an exception. */
+static int receive_batch(JSContext *ctx, struct js_udp *udp)
 {
     if (!udp->received) {
         udp->received = js_malloc(ctx, JS_UDP_RECEIVED_MAX * sizeof(udp->received[0]));
     }
     if (!udp->received) {
-        JS_FreeValue(ctx, JS_GetException(ctx));
-        return;
+        return -1;
     }
     const struct io_udp_message *batch;
     unsigned count = io_udp_receive(&udp->io, JS_UDP_RECEIVED_MAX - udp->received_count, &batch);
@@ -41,13 +39,13 @@ static void receive_batch(JSContext *ctx, struct js_udp *udp)
     for (unsigned i = 0; i < count; i++) {
         JSValue message = js_udp_new_message(ctx, udp->shared, &batch[i]);
         if (JS_IsException(message)) {
-            JS_FreeValue(ctx, JS_GetException(ctx));
-            continue;
+            return -1;
         }
         unsigned last = (udp->received_first + udp->received_count++) % JS_UDP_RECEIVED_MAX;
         udp->received[last] = (struct js_udp_received){message, batch[i].length};
         udp->received_bytes += batch[i].length;
     }
+    return 0;
 }
 
 void js_udp_free_received(JSRuntime *js, struct js_udp *udp)
@@ -135,7 +133,7 @@ void js_udp_settle_takers(JSContext *ctx, struct js_udp *udp, bool failed, JSVal
 /* Somebody waits for a datagram, or it is fetched ahead. */
 static bool is_wanted(const struct js_udp *udp)
 {
-    return udp->state == JS_UDP_OPEN && (udp->telling || udp->takers || (udp->reading && has_room(udp)));
+    return udp->state == JS_UDP_OPEN && (udp->takers || (udp->ahead && has_room(udp)));
 }
 
 /* Has the loop tell of the next datagram. */
@@ -144,33 +142,34 @@ static int want_more(struct js_udp *udp)
     return is_wanted(udp) ? io_udp_want(&udp->io, UV_READABLE) : 0;
 }
 
+static JSValue want_error(JSContext *ctx, int error)
+{
+    return rt_new_system_error(ctx, error, "epoll_ctl", "UDP socket");
+}
+
 void js_udp_on_readable(struct js_udp *udp)
 {
     JSContext *ctx = rt_context(udp->rt);
     if (!is_wanted(udp)) {
         return;
     }
-    receive_batch(ctx, udp);
-    if (udp->telling && udp->received_count > 0) {
-        udp->telling = false;
-        js_udp_tell(udp, JS_UDP_READABLE, JS_UNDEFINED);
-    } else if (udp->takers && udp->received_count > 0 && rt_turn_enter(udp->rt)) {
+    if (receive_batch(ctx, udp) < 0) {
+        js_udp_lose(udp, JS_EXCEPTION); /* the W3C text: what can't become an ArrayBuffer ends the socket */
+        return;
+    }
+    if (udp->takers && udp->received_count > 0 && rt_turn_enter(udp->rt)) {
         while (udp->takers && udp->received_count > 0) {
             settle_taker(ctx, udp, false, js_udp_new_result(ctx, udp->shared, take(udp), false));
         }
         rt_turn_leave(udp->rt);
     }
-    if (want_more(udp) < 0) {
-        js_udp_on_event(&udp->io, 0, -ENOMEM); /* what epoll_ctl() can fail with here */
+    int error = want_more(udp);
+    if (error) {
+        js_udp_lose(udp, want_error(ctx, error));
     }
 }
 
 /* Methods ---------------------------------------------------------------------------------------- */
-
-static JSValue throw_want(JSContext *ctx, int error)
-{
-    return rt_throw_system_error(ctx, error, "epoll_ctl", "UDP socket");
-}
 
 /* A promise that is fulfilled with a result; takes it. */
 static JSValue new_settled(JSContext *ctx, JSValue result)
@@ -191,14 +190,14 @@ JSValue js_udp_take(JSContext *ctx, JSValueConst self, int argc, JSValueConst *a
     if (udp->state >= JS_UDP_CLOSING) {
         return new_settled(ctx, js_udp_new_result(ctx, udp->shared, JS_UNDEFINED, true));
     }
-    udp->reading = true;
+    udp->ahead = !udp->no_ahead;
     JSValue promise = udp->received_count > 0
                           ? new_settled(ctx, js_udp_new_result(ctx, udp->shared, take(udp), false))
                           : new_taker(ctx, udp);
     int error = want_more(udp); /* nothing where resolving has closed it */
     if (error) {
         JS_FreeValue(ctx, promise);
-        return throw_want(ctx, error);
+        return JS_Throw(ctx, want_error(ctx, error));
     }
     return promise;
 }
@@ -222,17 +221,6 @@ JSValue js_udp_waits_for_chunk(JSContext *ctx, JSValueConst self, int argc, JSVa
     return udp ? JS_NewBool(ctx, udp->takers != NULL) : JS_EXCEPTION;
 }
 
-/* The messages that are there, at most max of them, as a list. */
-static JSValue take_list(JSContext *ctx, struct js_udp *udp, uint32_t max)
-{
-    JSValue messages[JS_UDP_RECEIVED_MAX];
-    int count = 0;
-    while (udp->received_count > 0 && (uint32_t)count < max) {
-        messages[count++] = take(udp);
-    }
-    return JS_NewArrayFrom(ctx, count, messages);
-}
-
 JSValue js_udp_stop_reading_ahead(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv)
 {
     (void)argc;
@@ -241,27 +229,12 @@ JSValue js_udp_stop_reading_ahead(JSContext *ctx, JSValueConst self, int argc, J
     if (!udp) {
         return JS_EXCEPTION;
     }
-    udp->reading = false;
-    return take_list(ctx, udp, JS_UDP_RECEIVED_MAX);
-}
-
-JSValue js_udp_receive(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv)
-{
-    (void)argc;
-    uint32_t max;
-    if (JS_ToUint32(ctx, &max, argv[0]) < 0) {
-        return JS_EXCEPTION;
+    udp->ahead = false;
+    udp->no_ahead = true;
+    JSValue messages[JS_UDP_RECEIVED_MAX];
+    int count = 0;
+    while (udp->received_count > 0) {
+        messages[count++] = take(udp);
     }
-    struct js_udp *udp = js_udp_get_open(ctx, self);
-    if (!udp) {
-        return JS_EXCEPTION;
-    }
-    if (udp->received_count == 0 && max > 0) {
-        udp->telling = true;
-        int error = want_more(udp);
-        if (error) {
-            return throw_want(ctx, error);
-        }
-    }
-    return take_list(ctx, udp, max);
+    return JS_NewArrayFrom(ctx, count, messages);
 }

@@ -228,7 +228,7 @@ JSValue js_udp_try_send(JSContext *ctx, JSValueConst self, int argc, JSValueCons
     if (!udp) {
         return JS_EXCEPTION;
     }
-    if (udp->state != JS_UDP_OPEN) {
+    if (udp->state != JS_UDP_OPEN || !udp->sends) {
         return JS_NULL;
     }
     struct js_udp_outgoing message = nothing();
@@ -274,7 +274,7 @@ JSValue js_udp_write(JSContext *ctx, JSValueConst self, int argc, JSValueConst *
     return JS_IsException(promise) ? rejected(ctx) : promise;
 }
 
-JSValue js_udp_set_defaults(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv)
+JSValue js_udp_start_sending(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv)
 {
     (void)argc;
     struct js_udp_outgoing defaults = nothing();
@@ -293,6 +293,7 @@ JSValue js_udp_set_defaults(JSContext *ctx, JSValueConst self, int argc, JSValue
     udp->default_host = defaults.host;
     udp->default_interface = defaults.interface;
     udp->default_port = defaults.port;
+    udp->sends = true;
     JS_FreeValue(ctx, old_host);
     JS_FreeValue(ctx, old_interface);
     return JS_UNDEFINED;

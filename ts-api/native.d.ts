@@ -256,9 +256,9 @@ declare module "cleat:native/timer" {
 
 declare module "cleat:native/udp" {
     import type { Destination } from "cleat:native/resolver";
-    // 2 readable (after receive() gave an empty list), 3 writable (after send() or flush() gave false),
-    // 4 failed (detail: the error; the handle is closed), 5 closed (after close()).
-    type UdpEvent = 2 | 3 | 4 | 5;
+    // 3 writable (after send() or flush() gave false), 4 failed (detail: the error; the handle is closed),
+    // 5 closed (after close()).
+    type UdpEvent = 3 | 4 | 5;
     interface UdpOptions {
         localAddress: string | null;
         localPort: number;
@@ -296,8 +296,8 @@ declare module "cleat:native/udp" {
     interface UdpHandle {
         /** Checks the permissions (SecurityError), creates and binds; throws on failure. A remote name is not resolved here: send() with a Destination does. */
         open(options: UdpOptions): void;
-        /** What write() takes for members that a message leaves out. */
-        setDefaults(host: string | null, port: number | null, interface_: string | number | null): void;
+        /** From now on trySend() sends. What it and write() take for members that a message leaves out. */
+        startSending(host: string | null, port: number | null, interface_: string | number | null): void;
         /** The next datagram, in the form of a stream's read(); done once the handle is closed. From the first call on up to 64 are fetched ahead. */
         take(): Promise<{ value: UdpMessage; done: false } | { value: undefined; done: true }>;
         /** Settles what waits: done, or rejected with the reason. */
@@ -306,8 +306,6 @@ declare module "cleat:native/udp" {
         waitsForChunk(): boolean;
         /** Fetches nothing ahead any more, and gives back what has been, the oldest first. */
         stopReadingAhead(): UdpMessage[];
-        /** Up to `max` datagrams that were received; an empty list: none yet, event 2 follows. */
-        receive(max: number): UdpMessage[];
         /** Converts a UDPMessage (each member is read once) and queues it; it leaves at the end of the turn, by one sendmmsg with all the others, or when there is room for it. The promise is that of this datagram alone; its rejection counts as handled. null: the host is a name, or the handle is not open; write() is to be called with the same message, and does not read its members again. */
         trySend(message: unknown): Promise<undefined> | null;
         /** Datagrams that are queued. */

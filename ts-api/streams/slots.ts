@@ -54,3 +54,5 @@ export const $prepare: unique symbol = Symbol("prepare");
 export const $backpressureChanged: unique symbol = Symbol("backpressureChanged");
 /** Not of the standard: a writable stream is being aborted. */
 export const $aborting: unique symbol = Symbol("aborting");
+/** Not of the standard: what write() of a writer does where the chunk goes by the queue. */
+export const $write: unique symbol = Symbol("write");

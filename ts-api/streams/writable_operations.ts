@@ -285,6 +285,8 @@ function writableStreamUpdateBackpressure(stream: Writable, backpressure: boolea
     if (backpressure === stream[$backpressure]) {
         return;
     }
+    stream[$backpressure] = backpressure;
+    stream[$backpressureChanged](backpressure);
     if (writer !== undefined) {
         if (backpressure) {
             writer[$readyPromise] = undefined; // a new one, if somebody asks
@@ -292,8 +294,6 @@ function writableStreamUpdateBackpressure(stream: Writable, backpressure: boolea
             writer[$readyPromise]?.resolve(undefined);
         }
     }
-    stream[$backpressure] = backpressure;
-    stream[$backpressureChanged](backpressure);
 }
 
 // Writers ---------------------------------------------------------------------------------------------------------

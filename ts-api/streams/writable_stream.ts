@@ -32,6 +32,7 @@ import {
     $stream,
     $writer,
     $writeRequests,
+    $write,
 } from "./slots.ts";
 import { extractHighWaterMark, extractSizeAlgorithm, type SizeAlgorithm, toStrategy } from "./strategies.ts";
 import {
@@ -157,6 +158,11 @@ export class WritableStream<W = unknown> implements Writable {
     [$backpressureChanged](_backpressure: boolean): void {}
 
     [$aborting](_reason: unknown): void {}
+
+    /** Queues a chunk of a writer; a socket may tell it how that one chunk went. */
+    [$write](writer: Writer, chunk: unknown): Promise<undefined> {
+        return writableStreamDefaultWriterWrite(writer, chunk);
+    }
 }
 defineInterface(WritableStream, "WritableStream", ["locked"]);
 
@@ -271,7 +277,7 @@ export class WritableStreamDefaultWriter<W = unknown> implements Writer {
             }
         }
         stream[$prepare]();
-        return writableStreamDefaultWriterWrite(this, chunk);
+        return stream[$write](this, chunk);
     }
 }
 defineInterface(WritableStreamDefaultWriter, "WritableStreamDefaultWriter");

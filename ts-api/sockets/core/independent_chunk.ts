@@ -1,6 +1,6 @@
 /*
  * independent_chunk.ts - a chunk that carries its own outcome through a WritableStream, whose own way would be to error as
- * a whole. Not here: who wraps and unwraps it (writable_side.ts).
+ * a whole. Not here: who wraps and unwraps it (udp_writable.ts).
  */
 import { type Deferred, deferHandled } from "./deferred.ts";
 

@@ -1,107 +1,101 @@
 /*
- * udp_endpoint.ts - one UDP socket over its native handle, in promises: receive a batch, send a message to an
- * address (C does all of it) or to a name. Not here: streams, messages as a face shapes them.
- *
- * At most one receive and one send wait at a time: streams call them one after the other.
+ * udp_endpoint.ts - one UDP socket over its native handle, with its two streams. Receiving and sending to addresses are
+ * done by the handle; here are names, which have to be resolved first.
+ * Not here: the states of a face, which decides what the ends of the streams mean to the socket.
  */
 import type { Destination } from "cleat:native/resolver";
 import { createUdp, type UdpHandle, type UdpMessage, type UdpOptions } from "cleat:native/udp";
 import { type Bytes, toBytes } from "./bytes.ts";
 import { type Deferred, defer } from "./deferred.ts";
 import { Destinations } from "./destinations.ts";
+import { DirectReadable } from "./direct_readable.ts";
 import { closedError, domException, isNetworkError } from "./errors.ts";
+import { closeWritable, failWritable, type TcpSink } from "./tcp_writable.ts";
+import { sendIndependently, UdpWritable } from "./udp_writable.ts";
 
-const EVENT_READABLE = 2;
+/* UdpEvent */
 const EVENT_WRITABLE = 3;
 const EVENT_FAILED = 4;
 const EVENT_CLOSED = 5;
 
-/** What a face is told. */
-export interface UdpObserver {
-    /** The socket is lost. Comes at most once and last. */
-    endpointFailed(error: unknown): void;
-    /** close() has run its course. Comes at most once and last. */
-    endpointClosed(): void;
-}
+/** Datagrams that wait for the app, in the handle or in the stream: beyond it the kernel's buffer fills, then it drops. */
+const RECEIVE_HIGH_WATER_MARK = 64;
 
 /** What open() ended with. */
 export type UdpInfo = ReturnType<UdpHandle["info"]>;
 
-export class UdpEndpoint {
-    #handle: UdpHandle | null = null;
-    #observer: UdpObserver | null;
-    #receiving: {
-        readonly deferred: Deferred<undefined>;
-        readonly max: number;
-        readonly received: (messages: UdpMessage[]) => void;
-    } | null = null;
-    #writable: Deferred<void> | null = null;
+export abstract class UdpEndpoint extends DirectReadable<UdpMessage> implements TcpSink {
+    readonly #handle: UdpHandle;
     readonly #destinations = new Destinations();
-    /** One function for all writes. */
-    readonly #toName = (
-        data: unknown,
-        host: string,
-        port: number,
-        interface_: string | number | null,
-    ): Promise<undefined> => this.#sendToName(toBytes(data, "UDPMessage: data"), host, port, interface_);
+    #writable: UdpWritable | null = null;
+    #writableAgain: Deferred<void> | null = null;
     #family = 0;
     #dropped = 0;
+    /** close() was called, or the socket is lost: nothing but the end is of interest. */
+    #ending = false;
 
-    constructor(observer: UdpObserver) {
-        this.#observer = observer;
+    constructor() {
+        let tell: (event: number, detail: unknown) => void = () => undefined;
+        const handle = createUdp((event, detail) => {
+            tell(event, detail);
+        });
+        super(handle);
+        tell = (event, detail) => {
+            this.#handleEvent(event, detail);
+        };
+        this.#handle = handle;
+    }
+
+    /* What a face is told ------------------------------------------------------------------------------ */
+
+    /** The socket is lost. Comes at most once and last. */
+    protected abstract endpointFailed(error: unknown): void;
+    /** closeEndpoint() has run its course. Comes at most once and last. */
+    protected abstract endpointClosed(): void;
+    /** Resolves when writing may start, its rejection errors the stream; undefined: at once. */
+    abstract opening(): Promise<unknown> | undefined;
+    /** `writable` is closed, and all of it sent. */
+    abstract writingFinished(): void;
+    /** The app aborted `writable`, perhaps while a write is under way. */
+    abstract writingAborted(reason: unknown): void;
+
+    /* What a face does --------------------------------------------------------------------------------- */
+
+    protected override get highWaterMark(): number {
+        return RECEIVE_HIGH_WATER_MARK;
     }
 
     /** Creates and binds; throws what the system or the permission gate says. */
-    open(options: UdpOptions): void {
-        const handle = createUdp((event, detail) => {
-            this.#handleEvent(event, detail);
-        });
-        try {
-            handle.open(options);
-        } catch (error) {
-            handle.close();
-            throw error;
-        }
-        this.#handle = handle;
+    protected openEndpoint(options: UdpOptions): void {
         this.#family = options.family;
+        this.#handle.open(options);
+    }
+
+    /** From now on writes are sent; what their messages leave out is taken from here. */
+    protected startSending(
+        host: string | null,
+        port: number | null,
+        interface_: string | number | null,
+    ): void {
+        this.#handle.startSending(host, port, interface_);
+    }
+
+    get writable(): UdpWritable {
+        this.#writable ??= new UdpWritable(this, this.#handle);
+        return this.#writable;
     }
 
     /** Local address and port, buffer sizes. */
-    info(): UdpInfo {
-        return this.#open("info").info();
+    protected info(): UdpInfo {
+        return this.#handle.info();
     }
 
     /** Datagrams that the kernel dropped so far; keeps its last value after close. */
-    dropped(): number {
-        if (this.#handle !== null) {
+    get dropped(): number {
+        if (!this.#ending) {
             this.#dropped = this.#handle.dropped();
         }
         return this.#dropped;
-    }
-
-    /** Hands one to `max` datagrams on, now or before the promise resolves; none once the socket is closed. */
-    receive(max: number, received: (messages: UdpMessage[]) => void): undefined | Promise<undefined> {
-        if (this.#handle === null) {
-            return undefined;
-        }
-        const messages = this.#receiveNow(this.#handle, max);
-        if (messages.length > 0) {
-            received(messages);
-            return undefined;
-        }
-        const deferred = defer<undefined>();
-        this.#receiving = { deferred, max, received };
-        return deferred.promise;
-    }
-
-    /** What messages are completed with. */
-    setDefaults(host: string | null, port: number | null, interface_: string | number | null): void {
-        this.#open("setDefaults").setDefaults(host, port, interface_);
-    }
-
-    /** Sends a UDPMessage as an app passes it; what goes wrong concerns this datagram only. */
-    write(message: unknown): Promise<undefined> {
-        return this.#open("write").write(message, this.#toName);
     }
 
     join(group: string, source: string | null, interface_: string | number | null): void {
@@ -112,45 +106,41 @@ export class UdpEndpoint {
         this.#open("leaveMulticast").leave(group, source, interface_);
     }
 
-    /** Closes; a waiting send rejects, endpointClosed() follows. */
-    close(): void {
-        const handle = this.#handle;
-        if (handle === null) {
-            this.#take()?.endpointClosed();
-            return;
-        }
-        this.dropped();
-        this.#release(closedError("write"));
-        handle.close();
+    /**
+     * Closes `writable` behind what is queued, locked or not. True: nothing is under way, and nothing more will come;
+     * false: writingFinished() follows, or the stream errors.
+     */
+    protected finishWriting(): boolean {
+        return closeWritable(this.writable);
     }
 
-    #continueReceiving(): void {
-        const receiving = this.#receiving;
-        if (receiving === null || this.#handle === null) {
-            return;
-        }
-        try {
-            const messages = this.#receiveNow(this.#handle, receiving.max);
-            if (messages.length > 0) {
-                this.#receiving = null;
-                receiving.received(messages);
-                receiving.deferred.resolve(undefined);
-            }
-        } catch {
-            // the observer knows
+    /** Errors `writable`. */
+    protected errorWritable(error: unknown): void {
+        failWritable(this.writable, error);
+    }
+
+    /** Closes; a waiting write rejects, endpointClosed() follows. */
+    protected closeEndpoint(): void {
+        if (!this.#ending) {
+            this.#dropped = this.dropped;
+            this.#end(closedError("write"));
+            this.#handle.close();
         }
     }
 
-    #receiveNow(handle: UdpHandle, max: number): UdpMessage[] {
-        try {
-            return handle.receive(max);
-        } catch (error) {
-            this.#release(error);
-            this.#take()?.endpointFailed(error);
-            handle.close();
-            throw error;
-        }
+    /* What the streams do ------------------------------------------------------------------------------ */
+
+    /** The write algorithm of the sink. */
+    sendChunk(chunk: unknown): Promise<undefined> {
+        return sendIndependently(chunk, (message) => this.#open("write").write(message, this.#toName));
     }
+
+    readonly #toName = (
+        data: unknown,
+        host: string,
+        port: number,
+        interface_: string | number | null,
+    ): Promise<undefined> => this.#sendToName(toBytes(data, "UDPMessage: data"), host, port, interface_);
 
     async #sendToName(
         data: Bytes,
@@ -162,7 +152,7 @@ export class UdpEndpoint {
         let failure: unknown = domException("NetworkError", `send to ${host}: no address`, "EAI_NONAME");
         for (let i = 0; i < destinations.length; i++) {
             try {
-                await this.#sendLater(data, destinations[i] as Destination, port, interface_);
+                await this.#sendTo(destinations[i] as Destination, data, port, interface_);
                 return undefined;
             } catch (error) {
                 if (!isNetworkError(error)) {
@@ -175,52 +165,42 @@ export class UdpEndpoint {
         throw failure;
     }
 
-    async #sendLater(
+    async #sendTo(
+        destination: Destination,
         data: Bytes,
-        host: Destination,
         port: number,
         interface_: string | number | null,
     ): Promise<void> {
-        while (!this.#open("write").send(data, host, port, interface_)) {
-            this.#writable = defer();
-            await this.#writable.promise;
+        while (!this.#open("write").send(data, destination, port, interface_)) {
+            this.#writableAgain = defer();
+            await this.#writableAgain.promise;
         }
     }
 
     #handleEvent(event: number, detail: unknown): void {
-        if (event === EVENT_READABLE) {
-            this.#continueReceiving();
-        } else if (event === EVENT_WRITABLE) {
-            this.#writable?.resolve();
-            this.#writable = null;
+        if (event === EVENT_WRITABLE) {
+            this.#writableAgain?.resolve();
+            this.#writableAgain = null;
         } else if (event === EVENT_FAILED) {
-            this.#release(detail);
-            this.#take()?.endpointFailed(detail);
+            this.#end(detail);
+            this.endpointFailed(detail);
         } else if (event === EVENT_CLOSED) {
-            this.#release(closedError("write"));
-            this.#take()?.endpointClosed();
+            this.#end(closedError("write"));
+            this.endpointClosed();
         }
     }
 
     #open(what: string): UdpHandle {
-        if (this.#handle === null) {
+        if (this.#ending) {
             throw closedError(what);
         }
         return this.#handle;
     }
 
-    #release(error: unknown): void {
-        this.#handle = null;
+    #end(error: unknown): void {
+        this.#ending = true;
         this.#destinations.cancel();
-        this.#receiving?.deferred.resolve(undefined);
-        this.#receiving = null;
-        this.#writable?.reject(error);
-        this.#writable = null;
-    }
-
-    #take(): UdpObserver | null {
-        const observer = this.#observer;
-        this.#observer = null;
-        return observer;
+        this.#writableAgain?.reject(error);
+        this.#writableAgain = null;
     }
 }
