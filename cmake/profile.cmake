@@ -34,7 +34,7 @@ elseif(CLEAT_PROFILE)
             COMMENT "Recording a profile: an instrumented build, then the training apps"
             VERBATIM)
     endif()
-    set(profile_flags -fprofile-use=${profile_data} -fprofile-prefix-path=${CMAKE_BINARY_DIR}
+    set(profile_flags -fprofile-use=${profile_data} -fprofile-prefix-path=${CMAKE_BINARY_DIR} -fprofile-correction
         -Wno-missing-profile -Wno-coverage-mismatch)
 endif()
 
