@@ -7,15 +7,16 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { build } from "./build.mjs";
+import { build, buildDir } from "./build.mjs";
 import { progress, runMain } from "./setup/log.mjs";
 
 const root = path.join(import.meta.dirname, "..");
-const binary = path.join(root, "build/cleat");
+/** What one compilation inlines is a function of its own in another: the names of both. */
+const presets = ["release", "dev"];
 const hello = path.join(root, "tests/instructions/hello.js");
 
-/** Names of all functions that a run of hello world enters, of libraries too. */
-function entered() {
+/** Names of all functions that a run of hello world enters, those of libraries too. */
+function entered(binary) {
     const work = mkdtempSync(path.join(tmpdir(), "cleat-order-"));
     try {
         const out = path.join(work, "callgrind.out");
@@ -30,7 +31,7 @@ function entered() {
 }
 
 /** Functions of the program itself, without what the C library's start files bring. */
-function own() {
+function own(binary) {
     const lines = execFileSync("nm", [binary], { encoding: "utf8", maxBuffer: 1 << 26 }).matchAll(
         /^[0-9a-f]+ [tT] (\S+)$/gm,
     );
@@ -39,7 +40,7 @@ function own() {
 }
 
 function script(names) {
-    const text = names.map((name) => `        *(.text.${name} .text.${name}.*)`).join("\n");
+    const rows = (row) => names.map((name) => `        *(${row(name)})`).join("\n");
     return `/* Where code and data lie in the program: what a start touches together, what it does not touch at the end, so that
  * the kernel maps few pages of both. Written by tools/start_up_order.mjs; sections that are not named here, and linkers
  * that do not know INSERT, do as they always do. */
@@ -47,8 +48,11 @@ SECTIONS
 {
     .text.start_up :
     {
-        *(.text.startup .text.startup.*)
-${text}
+        *crt1.o(.text) *crtbegin*.o(.text)
+        *(.text.startup .text.startup.* .text.exit .text.exit.*)
+${rows((name) => `.text.${name} .text.${name}.* .text.hot.${name} .text.hot.${name}.*`)}
+        /* With a profile: the unlikely parts of those above. */
+${rows((name) => `.text.unlikely.${name} .text.unlikely.${name}.*`)}
     }
 }
 INSERT BEFORE .text;
@@ -65,14 +69,19 @@ INSERT AFTER .rodata;
 }
 
 await runMain(async () => {
-    await build("release", { targets: ["cleat"] });
-    const ours = own();
-    // Parts that the compiler split off or cloned (name.part.0) come with the name.
-    const names = [...entered()]
-        .filter((name) => ours.has(name))
-        .map((name) => name.replace(/\.(part|constprop|isra|cold).*$/, ""))
-        .filter((name) => /^\w+$/.test(name));
-    const sorted = [...new Set(names)].sort();
-    writeFileSync(path.join(root, "cmake/start_up.ld"), script(sorted));
-    progress(`cmake/start_up.ld names ${sorted.length} functions`);
+    const names = new Set();
+    for (const preset of presets) {
+        await build(preset, { targets: ["cleat"] });
+        const binary = path.join(buildDir(preset), "cleat");
+        const ours = own(binary);
+        for (const name of entered(binary)) {
+            // Parts that the compiler split off or cloned (name.part.0) come with the name.
+            const whole = name.replace(/\.(part|constprop|isra|cold|lto_priv).*$/, "");
+            if (ours.has(name) && /^\w+$/.test(whole)) {
+                names.add(whole);
+            }
+        }
+    }
+    writeFileSync(path.join(root, "cmake/start_up.ld"), script([...names].sort()));
+    progress(`cmake/start_up.ld names ${names.size} functions`);
 });
