@@ -57,6 +57,30 @@ declare module "cleat:native/permission" {
     export function any(operation: string): boolean;
 }
 
+declare module "cleat:native/promise" {
+    /** Calls in a microtask */
+    export function soon(step: (value: any, context: any) => void, value: unknown, context: unknown): void;
+    /** What then() does, without a new promise */
+    export function react(
+        promise: Promise<unknown>,
+        fulfilled: (value: any, context: any) => void,
+        rejected: (reason: unknown, context: any) => void,
+        context: unknown,
+    ): void;
+    /** What then() does */
+    export function then(
+        promise: Promise<unknown>,
+        fulfilled: ((value: any) => unknown) | undefined,
+        rejected: ((reason: unknown) => unknown) | undefined,
+    ): Promise<any>;
+    /** A promise that is resolved with a value; of a promise the same one */
+    export function resolved(value: unknown): Promise<any>;
+    /** A rejected promise */
+    export function rejected(reason: unknown): Promise<never>;
+    /** The rejection of this promise is not reported as unhandled */
+    export function markHandled(promise: Promise<unknown>): void;
+}
+
 declare module "cleat:native/resolver" {
     interface Destination {
         /** An address that a permitted name resolved to. Opaque: natives accept the object in place of the name, for the operation and port of the lookup. */

@@ -24,7 +24,7 @@ import {
     $stream,
     $view,
     type Controller,
-    promiseResolvedWith,
+    type Outcome,
     Queue,
     type Readable,
     readableStreamAddReadRequest,
@@ -37,7 +37,8 @@ import {
     type ReadIntoRequest,
     type ReadRequest,
     type SourceAlgorithms,
-    uponPromise,
+    toOutcome,
+    uponOutcome,
 } from "./streams.ts";
 
 const { apply } = Reflect;
@@ -254,23 +255,23 @@ export function setUpReadableByteStreamController(
     controller[$autoAllocateChunkSize] = autoAllocateChunkSize;
     controller[$pendingPullIntos] = new Queue();
     stream[$controller] = controller;
-    uponPromise(
-        promiseResolvedWith(start()),
-        () => {
-            controller[$started] = true;
-            readableByteStreamControllerCallPullIfNeeded(controller);
-        },
-        (error) => {
-            readableByteStreamControllerError(controller, error);
-        },
-    );
+    uponOutcome(toOutcome(start()), started, failed, controller);
+}
+
+function started(_: unknown, controller: ByteController): void {
+    controller[$started] = true;
+    readableByteStreamControllerCallPullIfNeeded(controller);
+}
+
+function failed(error: unknown, controller: ByteController): void {
+    readableByteStreamControllerError(controller, error);
 }
 
 /** [[CancelSteps]] */
-export function byteControllerCancelSteps(controller: ByteController, reason: unknown): Promise<unknown> {
+export function byteControllerCancelSteps(controller: ByteController, reason: unknown): Outcome {
     readableByteStreamControllerClearPendingPullIntos(controller);
     controller[$queue].reset();
-    const result = (controller[$algorithms] as SourceAlgorithms).cancel(reason);
+    const result = (controller[$algorithms] as SourceAlgorithms).cancel(reason, controller);
     readableByteStreamControllerClearAlgorithms(controller);
     return result;
 }
@@ -327,21 +328,15 @@ export function readableByteStreamControllerCallPullIfNeeded(controller: ByteCon
         return;
     }
     controller[$pulling] = true;
-    const pullPromise =
-        (controller[$algorithms] as SourceAlgorithms).pull() ?? promiseResolvedWith(undefined);
-    uponPromise(
-        pullPromise,
-        () => {
-            controller[$pulling] = false;
-            if (controller[$pullAgain]) {
-                controller[$pullAgain] = false;
-                readableByteStreamControllerCallPullIfNeeded(controller);
-            }
-        },
-        (error) => {
-            readableByteStreamControllerError(controller, error);
-        },
-    );
+    uponOutcome((controller[$algorithms] as SourceAlgorithms).pull(controller), pulled, failed, controller);
+}
+
+function pulled(_: unknown, controller: ByteController): void {
+    controller[$pulling] = false;
+    if (controller[$pullAgain]) {
+        controller[$pullAgain] = false;
+        readableByteStreamControllerCallPullIfNeeded(controller);
+    }
 }
 
 function readableByteStreamControllerShouldCallPull(controller: ByteController): boolean {

@@ -64,7 +64,9 @@ import {
     releasedError,
     type SourceAlgorithms,
     type SourceDictionary,
-    UnderlyingSourceAlgorithms,
+    type Outcome,
+    toSourceAlgorithms,
+    toStartAlgorithm,
 } from "./streams.ts";
 
 export { readableByteStreamTee } from "./byte_tee.ts";
@@ -296,7 +298,7 @@ export class ReadableByteStreamController implements ByteController {
         readableByteStreamControllerError(this, error);
     }
 
-    [$cancelSteps](reason: unknown): Promise<unknown> {
+    [$cancelSteps](reason: unknown): Outcome {
         return byteControllerCancelSteps(this, reason);
     }
 
@@ -335,7 +337,6 @@ export function setUpFromUnderlyingByteSource(
     highWaterMark: number,
 ): void {
     const controller = createByteController();
-    const algorithms = new UnderlyingSourceAlgorithms(source, dictionary, controller);
     const autoAllocateChunkSize = dictionary.autoAllocateChunkSize as number | undefined;
     if (autoAllocateChunkSize === 0) {
         throw new TypeError("autoAllocateChunkSize must be more than 0");
@@ -343,8 +344,8 @@ export function setUpFromUnderlyingByteSource(
     setUpReadableByteStreamController(
         stream,
         controller,
-        () => algorithms.start(),
-        algorithms,
+        toStartAlgorithm(source, dictionary.start, controller),
+        toSourceAlgorithms(source, dictionary),
         highWaterMark,
         autoAllocateChunkSize,
     );

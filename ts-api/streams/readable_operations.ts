@@ -8,31 +8,30 @@
  */
 import {
     Deferred,
+    type Outcome,
     promiseRejectedWith,
     promiseResolvedWith,
     rejectHandled,
     releasedError,
+    toOutcome,
     transformPromiseWith,
-    uponPromise,
+    uponOutcome,
 } from "./promises.ts";
 import { Queue } from "./queue.ts";
 import {
     $algorithms,
     $cancelSteps,
     $closedPromise,
-    $closeRequested,
     $controller,
     $disturbed,
+    $flags,
     type $iterating,
-    $pullAgain,
-    $pulling,
     $pullSteps,
     $queue,
     $reader,
     $readIntoRequests,
     $readRequests,
     $releaseSteps,
-    $started,
     $state,
     $storedError,
     $strategyHWM,
@@ -43,10 +42,10 @@ import type { SizeAlgorithm } from "./strategies.ts";
 
 export type ReadableStreamState = "readable" | "closed" | "errored";
 
-/** What a source does. */
+/** What a source does; one object may do it for many streams. */
 export interface SourceAlgorithms {
-    pull(): Promise<unknown> | undefined;
-    cancel(reason: unknown): Promise<unknown>;
+    pull(controller: Controller): Outcome;
+    cancel(reason: unknown, controller: Controller): Outcome;
 }
 
 /** "read request": what becomes of a chunk that somebody waits for. */
@@ -65,7 +64,7 @@ export interface ReadIntoRequest {
 
 /** What the operations ask of any controller. */
 export interface Controller {
-    [$cancelSteps](reason: unknown): Promise<unknown>;
+    [$cancelSteps](reason: unknown): Outcome;
     [$pullSteps](request: ReadRequest): void;
     [$releaseSteps](): void;
 }
@@ -93,14 +92,18 @@ export interface Reader {
 export interface DefaultController extends Controller {
     [$stream]: Readable;
     [$queue]: Queue<unknown> | undefined;
-    [$started]: boolean;
-    [$closeRequested]: boolean;
-    [$pullAgain]: boolean;
-    [$pulling]: boolean;
+    /** STARTED and so on: what the standard has in four slots. */
+    [$flags]: number;
     [$strategyHWM]: number;
     [$strategySizeAlgorithm]: SizeAlgorithm | undefined;
     [$algorithms]: SourceAlgorithms | undefined;
 }
+
+/** [[started]], [[closeRequested]], [[pulling]], [[pullAgain]] */
+const STARTED = 1;
+const CLOSE_REQUESTED = 2;
+const PULLING = 4;
+const PULL_AGAIN = 8;
 
 // Working with readable streams -----------------------------------------------------------------------------------
 
@@ -134,8 +137,11 @@ export function readableStreamCancel(stream: Readable, reason: unknown): Promise
             requests.dequeue().closeSteps(undefined);
         }
     }
-    return transformPromiseWith(stream[$controller][$cancelSteps](reason), () => undefined);
+    const outcome = stream[$controller][$cancelSteps](reason) ?? promiseResolvedWith(undefined);
+    return transformPromiseWith(outcome, toUndefined);
 }
+
+function toUndefined(): undefined {}
 
 export function readableStreamClose(stream: Readable): void {
     stream[$state] = "closed";
@@ -275,37 +281,31 @@ export function setUpReadableStreamDefaultController(
 ): void {
     controller[$stream] = stream;
     controller[$queue] = undefined;
-    controller[$started] = false;
-    controller[$closeRequested] = false;
-    controller[$pullAgain] = false;
-    controller[$pulling] = false;
+    controller[$flags] = 0;
     controller[$strategySizeAlgorithm] = sizeAlgorithm;
     controller[$strategyHWM] = highWaterMark;
     controller[$algorithms] = algorithms;
     stream[$controller] = controller;
     if (start === undefined) {
-        controller[$started] = true; // the source is native and has started already
-        return;
+        controller[$flags] = STARTED; // the source is native and has started already
+    } else {
+        uponOutcome(toOutcome(start()), started, failed, controller);
     }
-    uponPromise(
-        promiseResolvedWith(start()),
-        () => {
-            controller[$started] = true;
-            readableStreamDefaultControllerCallPullIfNeeded(controller);
-        },
-        (reason) => {
-            readableStreamDefaultControllerError(controller, reason);
-        },
-    );
+}
+
+function started(_: unknown, controller: DefaultController): void {
+    controller[$flags] |= STARTED;
+    readableStreamDefaultControllerCallPullIfNeeded(controller);
+}
+
+function failed(reason: unknown, controller: DefaultController): void {
+    readableStreamDefaultControllerError(controller, reason);
 }
 
 /** [[CancelSteps]] */
-export function defaultControllerCancelSteps(
-    controller: DefaultController,
-    reason: unknown,
-): Promise<unknown> {
+export function defaultControllerCancelSteps(controller: DefaultController, reason: unknown): Outcome {
     controller[$queue]?.reset();
-    const result = (controller[$algorithms] as SourceAlgorithms).cancel(reason);
+    const result = (controller[$algorithms] as SourceAlgorithms).cancel(reason, controller);
     readableStreamDefaultControllerClearAlgorithms(controller);
     return result;
 }
@@ -320,7 +320,7 @@ export function defaultControllerPullSteps(controller: DefaultController, reques
         return;
     }
     const chunk = queue.dequeue();
-    if (controller[$closeRequested] && queue.isEmpty) {
+    if ((controller[$flags] & CLOSE_REQUESTED) !== 0 && queue.isEmpty) {
         readableStreamDefaultControllerClearAlgorithms(controller);
         readableStreamClose(stream);
     } else {
@@ -333,37 +333,33 @@ export function readableStreamDefaultControllerCallPullIfNeeded(controller: Defa
     if (!readableStreamDefaultControllerShouldCallPull(controller)) {
         return;
     }
-    if (controller[$pulling]) {
-        controller[$pullAgain] = true;
+    if ((controller[$flags] & PULLING) !== 0) {
+        controller[$flags] |= PULL_AGAIN;
         return;
     }
-    controller[$pulling] = true;
-    const pullPromise =
-        (controller[$algorithms] as SourceAlgorithms).pull() ?? promiseResolvedWith(undefined);
-    uponPromise(
-        pullPromise,
-        () => {
-            controller[$pulling] = false;
-            if (controller[$pullAgain]) {
-                controller[$pullAgain] = false;
-                readableStreamDefaultControllerCallPullIfNeeded(controller);
-            }
-        },
-        (error) => {
-            readableStreamDefaultControllerError(controller, error);
-        },
-    );
+    controller[$flags] |= PULLING;
+    uponOutcome((controller[$algorithms] as SourceAlgorithms).pull(controller), pulled, failed, controller);
+}
+
+function pulled(_: unknown, controller: DefaultController): void {
+    const again = (controller[$flags] & PULL_AGAIN) !== 0;
+    controller[$flags] &= ~(PULLING | PULL_AGAIN);
+    if (again) {
+        readableStreamDefaultControllerCallPullIfNeeded(controller);
+    }
 }
 
 function readableStreamDefaultControllerShouldCallPull(controller: DefaultController): boolean {
     const stream = controller[$stream];
-    if (!readableStreamDefaultControllerCanCloseOrEnqueue(controller) || !controller[$started]) {
+    if (stream[$state] !== "readable" || (controller[$flags] & (STARTED | CLOSE_REQUESTED)) !== STARTED) {
         return false;
     }
-    if (isReadableStreamLocked(stream) && readableStreamGetNumReadRequests(stream) > 0) {
+    const requests = stream[$reader]?.[$readRequests];
+    if (requests !== undefined && requests.length > 0) {
         return true;
     }
-    return (readableStreamDefaultControllerGetDesiredSize(controller) as number) > 0;
+    const queue = controller[$queue];
+    return controller[$strategyHWM] > (queue === undefined ? 0 : queue.totalSize);
 }
 
 function readableStreamDefaultControllerClearAlgorithms(controller: DefaultController): void {
@@ -375,7 +371,7 @@ export function readableStreamDefaultControllerClose(controller: DefaultControll
     if (!readableStreamDefaultControllerCanCloseOrEnqueue(controller)) {
         return;
     }
-    controller[$closeRequested] = true;
+    controller[$flags] |= CLOSE_REQUESTED;
     const queue = controller[$queue];
     if (queue === undefined || queue.isEmpty) {
         readableStreamDefaultControllerClearAlgorithms(controller);
@@ -387,9 +383,9 @@ export function readableStreamDefaultControllerEnqueue(controller: DefaultContro
     if (!readableStreamDefaultControllerCanCloseOrEnqueue(controller)) {
         return;
     }
-    const stream = controller[$stream];
-    if (isReadableStreamLocked(stream) && readableStreamGetNumReadRequests(stream) > 0) {
-        readableStreamFulfillReadRequest(stream, chunk, false);
+    const requests = controller[$stream][$reader]?.[$readRequests];
+    if (requests !== undefined && requests.length > 0) {
+        requests.dequeue().chunkSteps(chunk); // "ReadableStreamFulfillReadRequest"
     } else {
         try {
             const size = controller[$strategySizeAlgorithm];
@@ -429,5 +425,5 @@ export function readableStreamDefaultControllerHasBackpressure(controller: Defau
 }
 
 export function readableStreamDefaultControllerCanCloseOrEnqueue(controller: DefaultController): boolean {
-    return !controller[$closeRequested] && controller[$stream][$state] === "readable";
+    return (controller[$flags] & CLOSE_REQUESTED) === 0 && controller[$stream][$state] === "readable";
 }

@@ -4,19 +4,14 @@
  * piping.ts).
  * Spec: Streams, "Readable streams".
  */
+import { resolved } from "cleat:native/promise";
 import { builtin } from "cleat:native/runtime";
 import { defineInterface, toDictionary, toUnsignedInteger } from "../web/webidl.ts";
 import { type AsyncIteratorOptions, iterate } from "./async_iterator.ts";
 import type * as Bytes from "./byte_stream.ts";
 import type { ChunkSource } from "./direct.ts";
 import type * as Piping from "./piping.ts";
-import {
-    Deferred,
-    promiseCall,
-    promiseRejectedWith,
-    promiseResolvedWith,
-    releasedError,
-} from "./promises.ts";
+import { Deferred, type Outcome, promiseRejectedWith, releasedError, toOutcome } from "./promises.ts";
 import type { Queue } from "./queue.ts";
 import {
     type Controller,
@@ -43,20 +38,16 @@ import {
 } from "./readable_operations.ts";
 import {
     $algorithms,
-    $byobRequest,
     $cancelSteps,
     $closedPromise,
-    $closeRequested,
     $controller,
     $disturbed,
-    $pullAgain,
-    $pulling,
+    $flags,
     $pullSteps,
     $queue,
     $reader,
     $readRequests,
     $releaseSteps,
-    $started,
     $state,
     $storedError,
     $strategyHWM,
@@ -271,34 +262,44 @@ export class ReadableStreamDefaultReader<R = unknown> implements Reader {
 }
 defineInterface(ReadableStreamDefaultReader, "ReadableStreamDefaultReader");
 
-/** The read request of read(). */
+/** The read request of read(). Where the chunk is there already, the promise is made with it. */
 class PromiseReadRequest<T> implements ReadRequest<T> {
-    readonly #deferred = new Deferred<ReadResult<T>>();
+    #promise: Promise<ReadResult<T>> | undefined = undefined;
+    #deferred: Deferred<ReadResult<T>> | undefined = undefined;
 
     get promise(): Promise<ReadResult<T>> {
-        return this.#deferred.promise;
+        return this.#promise ?? (this.#deferred = new Deferred()).promise;
     }
 
     chunkSteps(chunk: T): void {
-        this.#deferred.resolve({ value: chunk, done: false });
+        this.#resolve({ value: chunk, done: false });
     }
 
     closeSteps(): void {
-        this.#deferred.resolve({ value: undefined, done: true });
+        this.#resolve({ value: undefined, done: true });
     }
 
     errorSteps(error: unknown): void {
-        this.#deferred.reject(error);
+        if (this.#deferred === undefined) {
+            this.#promise = promiseRejectedWith(error);
+        } else {
+            this.#deferred.reject(error);
+        }
+    }
+
+    #resolve(result: ReadResult<T>): void {
+        if (this.#deferred === undefined) {
+            this.#promise = resolved(result) as Promise<ReadResult<T>>;
+        } else {
+            this.#deferred.resolve(result);
+        }
     }
 }
 
 export class ReadableStreamDefaultController<R = unknown> implements DefaultController {
     declare [$stream]: Readable;
     declare [$queue]: Queue<unknown> | undefined;
-    declare [$started]: boolean;
-    declare [$closeRequested]: boolean;
-    declare [$pullAgain]: boolean;
-    declare [$pulling]: boolean;
+    declare [$flags]: number;
     declare [$strategyHWM]: number;
     declare [$strategySizeAlgorithm]: SizeAlgorithm | undefined;
     declare [$algorithms]: SourceAlgorithms | undefined;
@@ -335,7 +336,7 @@ export class ReadableStreamDefaultController<R = unknown> implements DefaultCont
         readableStreamDefaultControllerError(this, error);
     }
 
-    [$cancelSteps](reason: unknown): Promise<unknown> {
+    [$cancelSteps](reason: unknown): Outcome {
         return defaultControllerCancelSteps(this, reason);
     }
 
@@ -398,37 +399,60 @@ function toSource(value: object | null): SourceDictionary {
 }
 
 /** What an app's underlying source does. */
-export class UnderlyingSourceAlgorithms implements SourceAlgorithms {
+class UnderlyingSourceAlgorithms implements SourceAlgorithms {
     readonly #source: object | null;
-    readonly #dictionary: SourceDictionary;
-    readonly #controller: object;
+    readonly #pull: Callback | undefined;
+    readonly #cancel: Callback | undefined;
 
-    constructor(source: object | null, dictionary: SourceDictionary, controller: object) {
+    constructor(source: object | null, dictionary: SourceDictionary) {
         this.#source = source;
-        this.#dictionary = dictionary;
-        this.#controller = controller;
+        this.#pull = dictionary.pull;
+        this.#cancel = dictionary.cancel;
     }
 
-    /** The start algorithm. */
-    start(): unknown {
-        const start = this.#dictionary.start;
-        return start === undefined ? undefined : apply(start, this.#source, [this.#controller]);
+    pull(controller: Controller): Outcome {
+        if (this.#pull === undefined) {
+            return undefined;
+        }
+        try {
+            return toOutcome(apply(this.#pull, this.#source, [controller]));
+        } catch (error) {
+            return promiseRejectedWith(error);
+        }
     }
 
-    pull(): Promise<unknown> {
-        return this.#call(this.#dictionary.pull, [this.#controller]);
-    }
-
-    cancel(reason: unknown): Promise<unknown> {
-        return this.#call(this.#dictionary.cancel, [reason]);
-    }
-
-    #call(callback: Callback | undefined, values: unknown[]): Promise<unknown> {
-        return callback === undefined
-            ? promiseResolvedWith(undefined)
-            : promiseCall(() => apply(callback, this.#source, values));
+    cancel(reason: unknown): Outcome {
+        if (this.#cancel === undefined) {
+            return undefined;
+        }
+        try {
+            return toOutcome(apply(this.#cancel, this.#source, [reason]));
+        } catch (error) {
+            return promiseRejectedWith(error);
+        }
     }
 }
+
+/** Of all sources that do nothing. */
+const nothingAtAll: SourceAlgorithms = { pull: nothing, cancel: nothing };
+
+/** The algorithms of a dictionary, start apart. */
+export function toSourceAlgorithms(source: object | null, dictionary: SourceDictionary): SourceAlgorithms {
+    return dictionary.pull === undefined && dictionary.cancel === undefined
+        ? nothingAtAll
+        : new UnderlyingSourceAlgorithms(source, dictionary);
+}
+
+/** The start algorithm of a dictionary. */
+export function toStartAlgorithm(
+    source: object | null,
+    start: Callback | undefined,
+    controller: object,
+): () => unknown {
+    return start === undefined ? nothing : () => apply(start, source, [controller]);
+}
+
+function nothing(): undefined {}
 
 /** "SetUpReadableStreamDefaultControllerFromUnderlyingSource" */
 function setUpFromUnderlyingSource(
@@ -436,15 +460,14 @@ function setUpFromUnderlyingSource(
     source: object | null,
     dictionary: SourceDictionary,
     highWaterMark: number,
-    size: SizeAlgorithm,
+    size: SizeAlgorithm | undefined,
 ): void {
     const controller = createReadableController();
-    const algorithms = new UnderlyingSourceAlgorithms(source, dictionary, controller);
     setUpReadableStreamDefaultController(
         stream,
         controller,
-        () => algorithms.start(),
-        algorithms,
+        toStartAlgorithm(source, dictionary.start, controller),
+        toSourceAlgorithms(source, dictionary),
         highWaterMark,
         size,
     );
@@ -469,7 +492,7 @@ function checkStream(value: unknown, member: string): void {
 }
 
 function checkController(value: unknown, member: string): void {
-    if (!hasSlot(value, $pullAgain) || hasSlot(value, $byobRequest)) {
+    if (!hasSlot(value, $flags)) {
         throw brandError("ReadableStreamDefaultController", member);
     }
 }

@@ -35,6 +35,8 @@ export const $strategyHWM: unique symbol = Symbol("strategyHWM");
 export const $strategySizeAlgorithm: unique symbol = Symbol("strategySizeAlgorithm");
 export const $started: unique symbol = Symbol("started");
 export const $closeRequested: unique symbol = Symbol("closeRequested");
+/** [[started]], [[closeRequested]], [[pulling]] and [[pullAgain]] of a default controller. */
+export const $flags: unique symbol = Symbol("flags");
 export const $pulling: unique symbol = Symbol("pulling");
 export const $pullAgain: unique symbol = Symbol("pullAgain");
 export const $abortController: unique symbol = Symbol("abortController");

@@ -44,8 +44,8 @@ export function extractHighWaterMark(strategy: Strategy, defaultHWM: number): nu
 }
 
 /** "ExtractSizeAlgorithm" */
-export function extractSizeAlgorithm(strategy: Strategy): SizeAlgorithm {
-    return strategy.size ?? one;
+export function extractSizeAlgorithm(strategy: Strategy): SizeAlgorithm | undefined {
+    return strategy.size; // undefined: each chunk counts as one
 }
 
 export function one(): number {

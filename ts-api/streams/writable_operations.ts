@@ -7,14 +7,17 @@
  * Spec: Streams, "Writable streams": "Abstract operations", "Internal methods".
  */
 import { builtin } from "cleat:native/runtime";
-import type { AbortController as AbortControllerClass, AbortSignal } from "../web/abort.ts";
+import type * as Abort from "../web/abort.ts";
+import type { AbortSignal } from "../web/abort.ts";
 import {
     Deferred,
     promiseRejectedWith,
     promiseResolvedWith,
+    type Outcome,
     rejectHandled,
     releasedError,
-    uponPromise,
+    toOutcome,
+    uponOutcome,
 } from "./promises.ts";
 import { Queue } from "./queue.ts";
 import {
@@ -44,11 +47,11 @@ import type { SizeAlgorithm } from "./strategies.ts";
 
 export type WritableStreamState = "writable" | "closed" | "erroring" | "errored";
 
-/** What a sink does. */
+/** What a sink does; one object may do it for many streams. */
 export interface SinkAlgorithms {
-    write(chunk: unknown): Promise<unknown>;
-    close(): Promise<unknown>;
-    abort(reason: unknown): Promise<unknown>;
+    write(chunk: unknown, controller: WritableController): Outcome;
+    close(): Outcome;
+    abort(reason: unknown): Outcome;
 }
 
 export interface AbortRequest {
@@ -88,8 +91,8 @@ export interface WritableController {
     [$strategyHWM]: number;
     [$strategySizeAlgorithm]: SizeAlgorithm | undefined;
     [$algorithms]: SinkAlgorithms | undefined;
-    /** An object once the signal was asked for; before, the reason of an abort in a box. */
-    [$abortController]: AbortControllerClass | AbortReason | undefined;
+    /** Its signal once that was asked for; before, the reason of an abort in a box. */
+    [$abortController]: AbortSignal | AbortReason | undefined;
 }
 
 class AbortReason {
@@ -110,8 +113,6 @@ function initializeRequests(stream: Writable): void {
     stream[$writeRequests] = undefined;
     stream[$inFlightWriteRequest] = undefined;
     stream[$closeRequest] = undefined;
-    stream[$inFlightCloseRequest] = undefined;
-    stream[$pendingAbortRequest] = undefined;
 }
 
 export function isWritableStreamLocked(stream: Writable): boolean {
@@ -208,7 +209,7 @@ function writableStreamFinishErroring(stream: Writable): void {
         writableStreamRejectCloseAndClosedPromiseIfNeeded(stream);
         return;
     }
-    uponPromise(
+    uponOutcome(
         abortSteps(controller, abortRequest.reason),
         () => {
             abortRequest.deferred.resolve(undefined);
@@ -218,6 +219,7 @@ function writableStreamFinishErroring(stream: Writable): void {
             abortRequest.deferred.reject(reason);
             writableStreamRejectCloseAndClosedPromiseIfNeeded(stream);
         },
+        undefined,
     );
 }
 
@@ -436,30 +438,28 @@ export function setUpWritableStreamDefaultController(
     start: () => unknown,
     algorithms: SinkAlgorithms,
     highWaterMark: number,
-    sizeAlgorithm: SizeAlgorithm,
+    sizeAlgorithm: SizeAlgorithm | undefined,
 ): void {
     initializeRequests(stream);
     stream[$controller] = controller;
     controller[$stream] = stream;
     controller[$queue] = undefined;
-    controller[$abortController] = undefined;
     controller[$started] = false;
     controller[$strategySizeAlgorithm] = sizeAlgorithm;
     controller[$strategyHWM] = highWaterMark;
     controller[$algorithms] = algorithms;
     writableStreamUpdateBackpressure(stream, writableStreamDefaultControllerGetBackpressure(controller));
-    const startPromise = promiseResolvedWith(start());
-    uponPromise(
-        startPromise,
-        () => {
-            controller[$started] = true;
-            writableStreamDefaultControllerAdvanceQueueIfNeeded(controller);
-        },
-        (reason) => {
-            controller[$started] = true;
-            writableStreamDealWithRejection(stream, reason);
-        },
-    );
+    uponOutcome(toOutcome(start()), started, startFailed, controller);
+}
+
+function started(_: unknown, controller: WritableController): void {
+    controller[$started] = true;
+    writableStreamDefaultControllerAdvanceQueueIfNeeded(controller);
+}
+
+function startFailed(reason: unknown, controller: WritableController): void {
+    controller[$started] = true;
+    writableStreamDealWithRejection(controller[$stream], reason);
 }
 
 /** Not of the standard: a controller whose start algorithm has nothing to do has started. */
@@ -468,7 +468,7 @@ export function startWritableController(controller: WritableController): void {
 }
 
 /** [[AbortSteps]] */
-function abortSteps(controller: WritableController, reason: unknown): Promise<unknown> {
+function abortSteps(controller: WritableController, reason: unknown): Outcome {
     const result = (controller[$algorithms] as SinkAlgorithms).abort(reason);
     writableStreamDefaultControllerClearAlgorithms(controller);
     return result;
@@ -491,7 +491,7 @@ function writableStreamDefaultControllerAdvanceQueueIfNeeded(controller: Writabl
     if (value === CLOSE) {
         writableStreamDefaultControllerProcessClose(controller, queue);
     } else {
-        writableStreamDefaultControllerProcessWrite(controller, queue, value);
+        writableStreamDefaultControllerProcessWrite(controller, value);
     }
 }
 
@@ -526,7 +526,7 @@ function writableStreamDefaultControllerGetBackpressure(controller: WritableCont
 function writableStreamDefaultControllerGetChunkSize(controller: WritableController, chunk: unknown): number {
     const size = controller[$strategySizeAlgorithm];
     if (size === undefined) {
-        return 1; // errored: the stream's state decides
+        return 1; // or errored: the stream's state decides
     }
     try {
         return size(chunk);
@@ -548,48 +548,43 @@ function writableStreamDefaultControllerProcessClose(
     stream[$inFlightCloseRequest] = stream[$closeRequest]; // "WritableStreamMarkCloseRequestInFlight"
     stream[$closeRequest] = undefined;
     queue.dequeue();
-    const sinkClosePromise = (controller[$algorithms] as SinkAlgorithms).close();
+    const outcome = (controller[$algorithms] as SinkAlgorithms).close();
     writableStreamDefaultControllerClearAlgorithms(controller);
-    uponPromise(
-        sinkClosePromise,
-        () => {
-            writableStreamFinishInFlightClose(stream);
-        },
-        (reason) => {
-            writableStreamFinishInFlightCloseWithError(stream, reason);
-        },
-    );
+    uponOutcome(outcome, sinkClosed, sinkCloseFailed, stream);
 }
 
-function writableStreamDefaultControllerProcessWrite(
-    controller: WritableController,
-    queue: Queue<unknown>,
-    chunk: unknown,
-): void {
+function sinkClosed(_: unknown, stream: Writable): void {
+    writableStreamFinishInFlightClose(stream);
+}
+
+function sinkCloseFailed(reason: unknown, stream: Writable): void {
+    writableStreamFinishInFlightCloseWithError(stream, reason);
+}
+
+function writableStreamDefaultControllerProcessWrite(controller: WritableController, chunk: unknown): void {
     const stream = controller[$stream];
     stream[$inFlightWriteRequest] = stream[$writeRequests]?.dequeue(); // "WritableStreamMarkFirstWriteRequestInFlight"
-    const sinkWritePromise = (controller[$algorithms] as SinkAlgorithms).write(chunk);
-    uponPromise(
-        sinkWritePromise,
-        () => {
-            writableStreamFinishInFlightWrite(stream);
-            const state = stream[$state];
-            queue.dequeue();
-            if (!writableStreamCloseQueuedOrInFlight(stream) && state === "writable") {
-                writableStreamUpdateBackpressure(
-                    stream,
-                    writableStreamDefaultControllerGetBackpressure(controller),
-                );
-            }
-            writableStreamDefaultControllerAdvanceQueueIfNeeded(controller);
-        },
-        (reason) => {
-            if (stream[$state] === "writable") {
-                writableStreamDefaultControllerClearAlgorithms(controller);
-            }
-            writableStreamFinishInFlightWriteWithError(stream, reason);
-        },
-    );
+    const outcome = (controller[$algorithms] as SinkAlgorithms).write(chunk, controller);
+    uponOutcome(outcome, written, writeFailed, controller);
+}
+
+function written(_: unknown, controller: WritableController): void {
+    const stream = controller[$stream];
+    writableStreamFinishInFlightWrite(stream);
+    const state = stream[$state];
+    (controller[$queue] as Queue<unknown>).dequeue();
+    if (state === "writable" && !writableStreamCloseQueuedOrInFlight(stream)) {
+        writableStreamUpdateBackpressure(stream, writableStreamDefaultControllerGetBackpressure(controller));
+    }
+    writableStreamDefaultControllerAdvanceQueueIfNeeded(controller);
+}
+
+function writeFailed(reason: unknown, controller: WritableController): void {
+    const stream = controller[$stream];
+    if (stream[$state] === "writable") {
+        writableStreamDefaultControllerClearAlgorithms(controller);
+    }
+    writableStreamFinishInFlightWriteWithError(stream, reason);
 }
 
 export function writableStreamDefaultControllerWrite(
@@ -612,28 +607,28 @@ export function writableStreamDefaultControllerWrite(
 
 /** "Signal abort on stream.[[controller]].[[abortController]]": remembered where nobody has asked for the signal. */
 function signalAbort(controller: WritableController, reason: unknown): void {
-    const abortController = controller[$abortController];
-    if (abortController === undefined) {
+    const signal = controller[$abortController];
+    if (signal === undefined) {
         controller[$abortController] = new AbortReason(reason);
-    } else if (!(abortController instanceof AbortReason)) {
-        abortController.abort(reason);
+    } else if (!(signal instanceof AbortReason)) {
+        abortModule("abortSignal")(signal, reason);
     }
 }
 
 /** The signal of the controller. */
 export function controllerSignal(controller: WritableController): AbortSignal {
-    let abortController = controller[$abortController];
-    if (abortController === undefined || abortController instanceof AbortReason) {
-        const AbortControllerConstructor = builtin(
-            "cleat:web/abort",
-            "AbortController",
-        ) as typeof AbortControllerClass;
-        const earlier = abortController;
-        abortController = new AbortControllerConstructor();
-        controller[$abortController] = abortController;
-        if (earlier !== undefined) {
-            abortController.abort(earlier.reason);
-        }
+    const known = controller[$abortController];
+    if (known !== undefined && !(known instanceof AbortReason)) {
+        return known;
     }
-    return abortController.signal;
+    const signal = abortModule("newSignal")();
+    controller[$abortController] = signal;
+    if (known !== undefined) {
+        abortModule("abortSignal")(signal, known.reason);
+    }
+    return signal;
+}
+
+function abortModule<K extends keyof typeof Abort>(name: K): (typeof Abort)[K] {
+    return builtin("cleat:web/abort", name) as (typeof Abort)[K];
 }

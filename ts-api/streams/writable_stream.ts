@@ -6,8 +6,7 @@
 import type { AbortSignal } from "../web/abort.ts";
 import { defineInterface, toDictionary } from "../web/webidl.ts";
 import type { ChunkSink } from "./direct.ts";
-import { promiseCall, promiseRejectedWith, promiseResolvedWith, releasedError } from "./promises.ts";
-import type { Deferred } from "./promises.ts";
+import { type Deferred, type Outcome, promiseRejectedWith, releasedError, toOutcome } from "./promises.ts";
 import type { Queue } from "./queue.ts";
 import {
     $abortController,
@@ -15,6 +14,7 @@ import {
     $algorithms,
     $backpressure,
     $backpressureChanged,
+    $byobRequest,
     $closedPromise,
     $closeRequest,
     $controller,
@@ -165,6 +165,9 @@ export class WritableStream<W = unknown> implements Writable {
     }
 }
 defineInterface(WritableStream, "WritableStream", ["locked"]);
+// Few streams ever need these: they are their own only from then on.
+WritableStream.prototype[$inFlightCloseRequest] = undefined;
+WritableStream.prototype[$pendingAbortRequest] = undefined;
 
 let isWriter: (value: unknown) => value is WritableStreamDefaultWriter;
 
@@ -310,6 +313,7 @@ export class WritableStreamDefaultController implements WritableController {
     }
 }
 defineInterface(WritableStreamDefaultController, "WritableStreamDefaultController");
+WritableStreamDefaultController.prototype[$abortController] = undefined; // until it is asked for
 
 export function createWritableController(): WritableStreamDefaultController {
     return new WritableStreamDefaultController(INTERNAL);
@@ -320,7 +324,7 @@ export function createWritableStream(
     start: () => unknown,
     algorithms: SinkAlgorithms,
     highWaterMark: number,
-    size: SizeAlgorithm,
+    size: SizeAlgorithm | undefined,
 ): WritableStream {
     const stream = new WritableStream(WITHOUT_SINK);
     setUpWritableStreamDefaultController(
@@ -376,37 +380,58 @@ function toSink(value: object | null): SinkDictionary {
 /** What an app's underlying sink does. */
 class UnderlyingSinkAlgorithms implements SinkAlgorithms {
     readonly #sink: object | null;
-    readonly #dictionary: SinkDictionary;
-    readonly #controller: WritableStreamDefaultController;
+    readonly #write: Callback | undefined;
+    readonly #close: Callback | undefined;
+    readonly #abort: Callback | undefined;
 
-    constructor(
-        sink: object | null,
-        dictionary: SinkDictionary,
-        controller: WritableStreamDefaultController,
-    ) {
+    constructor(sink: object | null, dictionary: SinkDictionary) {
         this.#sink = sink;
-        this.#dictionary = dictionary;
-        this.#controller = controller;
+        this.#write = dictionary.write;
+        this.#close = dictionary.close;
+        this.#abort = dictionary.abort;
     }
 
-    write(chunk: unknown): Promise<unknown> {
-        return this.#call(this.#dictionary.write, [chunk, this.#controller]);
+    write(chunk: unknown, controller: WritableController): Outcome {
+        if (this.#write === undefined) {
+            return undefined;
+        }
+        try {
+            return toOutcome(apply(this.#write, this.#sink, [chunk, controller]));
+        } catch (error) {
+            return promiseRejectedWith(error);
+        }
     }
 
-    close(): Promise<unknown> {
-        return this.#call(this.#dictionary.close, []);
+    close(): Outcome {
+        return this.#call(this.#close, []);
     }
 
-    abort(reason: unknown): Promise<unknown> {
-        return this.#call(this.#dictionary.abort, [reason]);
+    abort(reason: unknown): Outcome {
+        return this.#call(this.#abort, [reason]);
     }
 
-    #call(callback: Callback | undefined, values: unknown[]): Promise<unknown> {
-        return callback === undefined
-            ? promiseResolvedWith(undefined)
-            : promiseCall(() => apply(callback, this.#sink, values));
+    #call(callback: Callback | undefined, values: unknown[]): Outcome {
+        if (callback === undefined) {
+            return undefined;
+        }
+        try {
+            return toOutcome(apply(callback, this.#sink, values));
+        } catch (error) {
+            return promiseRejectedWith(error);
+        }
     }
 }
+
+/** Of all sinks that do nothing. */
+const nothingAtAll: SinkAlgorithms = { write: nothing, close: nothing, abort: nothing };
+
+function toSinkAlgorithms(sink: object | null, dictionary: SinkDictionary): SinkAlgorithms {
+    return dictionary.write === undefined && dictionary.close === undefined && dictionary.abort === undefined
+        ? nothingAtAll
+        : new UnderlyingSinkAlgorithms(sink, dictionary);
+}
+
+function nothing(): undefined {}
 
 /** "SetUpWritableStreamDefaultControllerFromUnderlyingSink" */
 function setUpFromUnderlyingSink(
@@ -414,15 +439,15 @@ function setUpFromUnderlyingSink(
     sink: object | null,
     dictionary: SinkDictionary,
     highWaterMark: number,
-    size: SizeAlgorithm,
+    size: SizeAlgorithm | undefined,
 ): void {
     const controller = createWritableController();
     const start = dictionary.start;
     setUpWritableStreamDefaultController(
         stream,
         controller,
-        start === undefined ? () => undefined : () => apply(start, sink, [controller]),
-        new UnderlyingSinkAlgorithms(sink, dictionary, controller),
+        start === undefined ? nothing : () => apply(start, sink, [controller]),
+        toSinkAlgorithms(sink, dictionary),
         highWaterMark,
         size,
     );
@@ -441,7 +466,7 @@ function checkStream(value: unknown, member: string): void {
 }
 
 function checkController(value: unknown, member: string): void {
-    if (!hasSlot(value, $abortController)) {
+    if (!hasSlot(value, $started) || hasSlot(value, $byobRequest)) {
         throw brandError("WritableStreamDefaultController", member);
     }
 }

@@ -342,7 +342,7 @@ defineInterface(AbortController, "AbortController", ["signal"]);
 
 // For other built-ins --------------------------------------------------------------------------------------------
 
-export { isAbortSignal };
+export { abortSignal, isAbortSignal, newSignal };
 
 /** Calls `algorithm` once when the signal aborts, before its event. Does nothing if it has aborted already. */
 export function addAbortAlgorithm(signal: AbortSignal, algorithm: () => void): void {
