@@ -1,6 +1,6 @@
-/* js_promise.c - promises for built-in TypeScript, as the engine has them and whatever an app does to Promise and its
- * prototype: jobs without a promise, reactions without a closure. Not here: promises that a resource settles (the
- * js_ files of bindings).
+/* js_promise.c - promises for built-in TypeScript, as the engine has them and whatever an app does to Promise
+ * and its prototype: jobs without a promise, reactions without a closure. Not here: promises that a resource
+ * settles (the js_ files of bindings).
  *
  * Spec: ECMAScript §27.2 (PerformPromiseThen), §9.5 (jobs). */
 #include "rt.h"
@@ -27,7 +27,7 @@ static JSValue js_soon(JSContext *ctx, JSValueConst this_value, int argc, JSValu
 
 /* data: step, context */
 static JSValue call_step(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv, int magic,
-                         JSValue *data)
+                         JSValueConst *data)
 {
     (void)this_value;
     (void)magic;
@@ -41,8 +41,8 @@ static JSValue new_step(JSContext *ctx, JSValueConst step, JSValueConst context)
     return JS_NewCFunctionData(ctx, call_step, 1, 0, 2, data);
 }
 
-static JSValue react_later(JSContext *ctx, JSValueConst promise, JSValueConst fulfilled, JSValueConst rejected,
-                           JSValueConst context)
+static JSValue react_later(JSContext *ctx, JSValueConst promise, JSValueConst fulfilled,
+                           JSValueConst rejected, JSValueConst context)
 {
     JSValue on_fulfilled = new_step(ctx, fulfilled, context);
     JSValue on_rejected = new_step(ctx, rejected, context);
@@ -87,7 +87,8 @@ static JSValue js_then(JSContext *ctx, JSValueConst this_value, int argc, JSValu
     return JS_PromiseThen(ctx, argv[0], argv[1], argv[2]);
 }
 
-static JSValue js_settled(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv, int is_reject)
+static JSValue js_settled(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv,
+                          int is_reject)
 {
     (void)this_value;
     (void)argc;
@@ -120,10 +121,11 @@ RT_TABLE(promise_functions, "cleat:native/promise", ""){
               "(promise: Promise<unknown>, fulfilled: (value: any, context: any) => void, rejected: (reason: "
               "unknown, context: any) => void, context: unknown) => void",
               "What then() does, without a new promise"),
-    RT_METHOD("then", js_then, 3,
-              "(promise: Promise<unknown>, fulfilled: ((value: any) => unknown) | undefined, rejected: ((reason: "
-              "unknown) => unknown) | undefined) => Promise<any>",
-              "What then() does"),
+    RT_METHOD(
+        "then", js_then, 3,
+        "(promise: Promise<unknown>, fulfilled: ((value: any) => unknown) | undefined, rejected: ((reason: "
+        "unknown) => unknown) | undefined) => Promise<any>",
+        "What then() does"),
     RT_METHOD("resolved", js_resolved, 1, "(value: unknown) => Promise<any>",
               "A promise that is resolved with a value; of a promise the same one"),
     RT_METHOD("rejected", js_rejected, 1, "(reason: unknown) => Promise<never>", "A rejected promise"),

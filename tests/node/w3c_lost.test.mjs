@@ -52,10 +52,21 @@ const natives = {
     resolver: `export const hostKind = () => "ipv4"; export const isMulticast = () => false; export const lookup = () => {};`,
     network: `export const interfaces = () => [];`,
     permission: `export const state = () => "granted", any = () => true, explain = () => "", ask = () => {};`,
+    promise: `export const soon = (step, value, context) => queueMicrotask(() => step(value, context));
+        export const react = (promise, fulfilled, rejected, context) => {
+            void promise.then((value) => fulfilled(value, context), (reason) => rejected(reason, context));
+        };
+        export const then = (promise, fulfilled, rejected) => promise.then(fulfilled, rejected);
+        export const resolved = (value) => Promise.resolve(value), rejected = (reason) => Promise.reject(reason);
+        export const markHandled = (promise) => void promise.catch(() => {});`,
     text: `export const utf8Encode = (text) => new TextEncoder().encode(text);`,
     timer: `export const startTimer = (callback, milliseconds) => globalThis.cleatFake.startTimer(callback, milliseconds);
         export const stopTimer = (timer) => clearTimeout(timer);`,
-    runtime: `export const classOf = () => "object", reportError = () => {}, onUncaught = () => {}, builtin = (module, name) => ({ AbortController })[name];
+    runtime: `export const classOf = () => "object", reportError = () => {}, onUncaught = () => {}, builtin = (module, name) => abort[name];
+        const abort = {
+            createSignal() { const controller = new AbortController(); return Object.assign(controller.signal, { controller }); },
+            signalAbort: (signal, reason) => signal.controller.abort(reason),
+        };
         export const hrtime = () => performance.now() * 1e6, usesDirectStreams = () => true;`,
 };
 

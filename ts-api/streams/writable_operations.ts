@@ -611,7 +611,7 @@ function signalAbort(controller: WritableController, reason: unknown): void {
     if (signal === undefined) {
         controller[$abortController] = new AbortReason(reason);
     } else if (!(signal instanceof AbortReason)) {
-        abortModule("abortSignal")(signal, reason);
+        abortModule("signalAbort")(signal, reason);
     }
 }
 
@@ -621,10 +621,10 @@ export function controllerSignal(controller: WritableController): AbortSignal {
     if (known !== undefined && !(known instanceof AbortReason)) {
         return known;
     }
-    const signal = abortModule("newSignal")();
+    const signal = abortModule("createSignal")();
     controller[$abortController] = signal;
     if (known !== undefined) {
-        abortModule("abortSignal")(signal, known.reason);
+        abortModule("signalAbort")(signal, known.reason);
     }
     return signal;
 }

@@ -342,7 +342,17 @@ defineInterface(AbortController, "AbortController", ["signal"]);
 
 // For other built-ins --------------------------------------------------------------------------------------------
 
-export { abortSignal, isAbortSignal, newSignal };
+export { isAbortSignal };
+
+/** A signal without a controller, for signalAbort(). */
+export function createSignal(): AbortSignal {
+    return newSignal();
+}
+
+/** DOM §3.2 "signal abort" */
+export function signalAbort(signal: AbortSignal, reason: unknown): void {
+    abortSignal(signal, reason);
+}
 
 /** Calls `algorithm` once when the signal aborts, before its event. Does nothing if it has aborted already. */
 export function addAbortAlgorithm(signal: AbortSignal, algorithm: () => void): void {
