@@ -1,6 +1,7 @@
 // instructions.test.mjs - the instruction counts of start-up and echo stay within ±5 % of the committed figures. The
 // figures hold for one toolchain: with another, each scenario counts as skipped.
-// not: asan (its instructions are the sanitizer's)
+// also: musl
+// not: release, asan (the profile's and the sanitizer's instructions are not ours)
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { compare, measure, obstacle, recorded, tolerance, toolchain } from "../instructions/count.mjs";

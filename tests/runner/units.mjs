@@ -12,7 +12,7 @@
 // Comments at the top of a test file (before the first other line):
 //   // flags: --allow tcp.connect=127.0.0.1:*      flags for the runtime (api)
 //   // timeout: 120                                seconds for the whole file (api: 30, node: 300, c: 60)
-//   // also: musl, mipsel                          further presets that run it (api)
+//   // also: musl, mipsel                          further presets that run it (api, node)
 //   // not: asan                                   presets that don't, with the reason in words behind (api, node)
 import { existsSync, mkdirSync, readFileSync, readdirSync } from "node:fs";
 import { SourceMap } from "node:module";
