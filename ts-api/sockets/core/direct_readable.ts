@@ -154,7 +154,7 @@ export abstract class DirectReadable<T> implements Controller {
 
     /** An iterator that waits lets go of the stream when it hears of the end. */
     #endTakes(stream: ReadableStream<T>, failed: boolean, reason: unknown): void {
-        const waits = this.#source.waitsForChunk();
+        const waits = stream[$controller] === this && this.#source.waitsForChunk(); // not the pull of a queue
         this.#source.endTakes(failed, reason);
         const reader = stream[$reader];
         if (waits && reader?.[$iterating] === true && stream[$state] !== "readable") {

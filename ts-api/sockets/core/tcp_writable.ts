@@ -145,7 +145,7 @@ export class TcpWritable extends WritableStream {
             writableStreamDefaultControllerWrite(
                 this[$controller] as unknown as WritableController,
                 UNDER_WAY,
-                1,
+                this.#handle.sends(),
             );
         }
     }
