@@ -40,12 +40,29 @@ import {
     WITHOUT_SOURCE,
 } from "../../streams/streams.ts";
 
+/** How a side ended before anybody asked for its stream: with an error, or without. */
+export class SideEnd {
+    readonly error: unknown;
+
+    constructor(error: unknown = undefined) {
+        this.error = error;
+    }
+}
+export const OPEN = new SideEnd();
+export const CLOSED = new SideEnd();
+
+/** The native handle behind a side. */
+export let sourceOf: <T>(side: DirectReadable<T>) => ChunkSource<T>;
+
+/* Its methods that are nobody else's business are static: a private method of an object costs it a property. */
 export abstract class DirectReadable<T> implements Controller {
+    static {
+        sourceOf = (side) => side.#source;
+    }
+
     readonly #source: ChunkSource<T>;
-    #stream: ReadableStream<T> | null = null;
-    /** How the stream ended; it may be made later than that. */
-    #end: "open" | "closed" | "errored" = "open";
-    #error: unknown = undefined;
+    /** Until somebody asks for the stream: how the side has ended. */
+    #stream: ReadableStream<T> | SideEnd = OPEN;
 
     constructor(source: ChunkSource<T>) {
         this.#source = source;
@@ -58,49 +75,46 @@ export abstract class DirectReadable<T> implements Controller {
 
     /** Made when the app asks for it: not every socket receives. */
     get readable(): ReadableStream<T> {
-        if (this.#stream === null) {
-            this.#stream = new ReadableStream<T>(WITHOUT_SOURCE);
-            this.#stream[$controller] = this;
-            if (this.#end === "errored") {
-                readableStreamError(this.#stream, this.#error);
-            } else if (this.#end === "closed") {
-                this.#closeDirect(this.#stream);
-            } else if (usesDirectStreams()) {
-                setDirectSource(this.#stream, this.#source);
-            } else {
-                this.#standardize(this.#stream);
-            }
+        const end = this.#stream;
+        if (!(end instanceof SideEnd)) {
+            return end;
         }
-        return this.#stream;
+        const stream = new ReadableStream<T>(WITHOUT_SOURCE);
+        this.#stream = stream;
+        stream[$controller] = this;
+        if (end === CLOSED) {
+            DirectReadable.#closeDirect(this, stream);
+        } else if (end !== OPEN) {
+            readableStreamError(stream, end.error);
+        } else if (usesDirectStreams()) {
+            setDirectSource(stream, this.#source);
+        } else {
+            DirectReadable.#standardize(this, stream, this.#source.stopReadingAhead());
+        }
+        return stream;
     }
 
     /** Ends the stream; what is queued can still be read. */
     closeReadable(): void {
-        if (this.#end !== "open") {
+        const stream = this.#stream;
+        if (stream instanceof SideEnd) {
+            // What was read ahead stays with the handle until somebody asks for the stream.
+            this.#stream = stream === OPEN ? CLOSED : stream;
             return;
         }
-        this.#end = "closed";
-        const stream = this.#stream;
-        if (stream === null) {
-            return; // what was read ahead stays with the handle until somebody asks for the stream
-        }
-        if (stream[$controller] === this) {
-            this.#closeDirect(stream);
-        } else {
+        if (stream[$controller] !== this) {
             readableStreamDefaultControllerClose(stream[$controller] as ReadableStreamDefaultController<T>);
+        } else if (stream[$state] === "readable") {
+            DirectReadable.#closeDirect(this, stream);
         }
-        this.#endTakes(stream, false, undefined);
+        DirectReadable.#endTakes(this, stream, false, undefined);
     }
 
     /** Errors the stream; what is queued is dropped. */
     errorReadable(error: unknown): void {
-        if (this.#end === "errored") {
-            return;
-        }
-        this.#end = "errored";
-        this.#error = error;
         const stream = this.#stream;
-        if (stream === null) {
+        if (stream instanceof SideEnd) {
+            this.#stream = new SideEnd(error);
             return;
         }
         if (stream[$controller] !== this) {
@@ -112,7 +126,7 @@ export abstract class DirectReadable<T> implements Controller {
             setDirectSource(stream, undefined);
             readableStreamError(stream, error);
         }
-        this.#endTakes(stream, true, error);
+        DirectReadable.#endTakes(this, stream, true, error);
     }
 
     /**
@@ -121,7 +135,7 @@ export abstract class DirectReadable<T> implements Controller {
      */
     cancelReadable(reason: unknown): void {
         const stream = this.#stream;
-        if (stream === null || isReadableStreamLocked(stream)) {
+        if (stream instanceof SideEnd || isReadableStreamLocked(stream)) {
             this.closeReadable();
         } else {
             void setPromiseIsHandledToTrue(readableStreamCancel(stream, reason));
@@ -133,60 +147,66 @@ export abstract class DirectReadable<T> implements Controller {
     /* The internal methods of a controller ------------------------------------------------------------ */
 
     [$pullSteps](request: ReadRequest): void {
-        this.#standardize(this.#stream as ReadableStream<T>)[$pullSteps](request);
+        const queued = this.#source.stopReadingAhead();
+        DirectReadable.#standardize(this, this.#stream as ReadableStream<T>, queued)[$pullSteps](request);
     }
 
     [$cancelSteps](reason: unknown): Promise<undefined> {
-        const stream = this.#stream as ReadableStream<T>;
-        setDirectSource(stream, undefined);
+        setDirectSource(this.#stream as ReadableStream<T>, undefined);
         this.#source.stopReadingAhead();
-        this.#cancelled(reason);
+        DirectReadable.#cancelled(this, reason);
         return promiseResolvedWith(undefined);
     }
 
     [$releaseSteps](): void {}
 
-    #cancelled(reason: unknown): void {
-        this.#end = this.#end === "open" ? "closed" : this.#end;
-        this.#endTakes(this.#stream as ReadableStream<T>, false, undefined);
-        this.readableCancelled(reason);
+    static #cancelled<U>(self: DirectReadable<U>, reason: unknown): void {
+        DirectReadable.#endTakes(self, self.#stream as ReadableStream<U>, false, undefined);
+        self.readableCancelled(reason);
     }
 
     /** An iterator that waits lets go of the stream when it hears of the end. */
-    #endTakes(stream: ReadableStream<T>, failed: boolean, reason: unknown): void {
-        const waits = stream[$controller] === this && this.#source.waitsForChunk(); // not the pull of a queue
-        this.#source.endTakes(failed, reason);
+    static #endTakes<U>(
+        self: DirectReadable<U>,
+        stream: ReadableStream<U>,
+        failed: boolean,
+        reason: unknown,
+    ): void {
+        const waits = stream[$controller] === self && self.#source.waitsForChunk(); // not the pull of a queue
+        self.#source.endTakes(failed, reason);
         const reader = stream[$reader];
         if (waits && reader?.[$iterating] === true && stream[$state] !== "readable") {
             readableStreamReaderRelease(reader);
         }
     }
 
-    #closeDirect(stream: ReadableStream<T>): void {
-        const queued = this.#source.stopReadingAhead();
+    static #closeDirect<U>(self: DirectReadable<U>, stream: ReadableStream<U>): void {
+        const queued = self.#source.stopReadingAhead();
         if (queued.length === 0) {
             setDirectSource(stream, undefined);
             readableStreamClose(stream);
-        } else {
-            readableStreamDefaultControllerClose(this.#standardize(stream, queued));
+            return;
         }
+        const controller = DirectReadable.#standardize(self, stream, queued);
+        readableStreamDefaultControllerClose(controller);
     }
 
-    /** Gives the stream a default controller, with what the handle has read ahead in its queue. */
-    #standardize(
-        stream: ReadableStream<T>,
-        queued: readonly T[] = this.#source.stopReadingAhead(),
-    ): ReadableStreamDefaultController<T> {
-        const controller = createReadableController<T>();
+    /** Gives the stream a default controller, with these chunks in its queue. */
+    static #standardize<U>(
+        self: DirectReadable<U>,
+        stream: ReadableStream<U>,
+        queued: readonly U[],
+    ): ReadableStreamDefaultController<U> {
+        const controller = createReadableController<U>();
         const algorithms: SourceAlgorithms = {
             pull: () =>
-                transformPromiseWith(this.#source.take(), (result) => {
+                transformPromiseWith(self.#source.take(), (result) => {
                     if (!result.done) {
                         readableStreamDefaultControllerEnqueue(controller, result.value);
                     }
                 }),
             cancel: (reason) => {
-                this.#cancelled(reason);
+                DirectReadable.#cancelled(self, reason);
                 return promiseResolvedWith(undefined);
             },
         };
@@ -196,15 +216,13 @@ export abstract class DirectReadable<T> implements Controller {
             controller,
             undefined,
             algorithms,
-            this.highWaterMark,
+            self.highWaterMark,
             undefined,
         );
         for (let i = 0; i < queued.length; i++) {
             readableStreamDefaultControllerEnqueue(controller, queued[i]);
         }
-        if (this.#end === "open") {
-            readableStreamDefaultControllerCallPullIfNeeded(controller);
-        }
+        readableStreamDefaultControllerCallPullIfNeeded(controller);
         return controller;
     }
 }

@@ -4,7 +4,7 @@
  */
 import { onTcpEvent, type TcpConnectOptions, type TcpHandle, type TcpInfo } from "cleat:native/tcp";
 import { type Bytes, toBytes } from "./bytes.ts";
-import { DirectReadable } from "./direct_readable.ts";
+import { CLOSED, DirectReadable, OPEN, SideEnd, sourceOf } from "./direct_readable.ts";
 import { closedError } from "./errors.ts";
 import type { KeepAliveSetting } from "./keep_alive.ts";
 import { closeWritable, failWritable, type TcpSink, TcpWritable } from "./tcp_writable.ts";
@@ -21,22 +21,18 @@ const EVENT_CLOSED = 5;
 export abstract class TcpConnection extends DirectReadable<ArrayBuffer> implements TcpSink {
     static {
         onTcpEvent((owner, event, detail) => {
-            (owner as TcpConnection).#handleEvent(event, detail);
+            TcpConnection.#handleEvent(owner as TcpConnection, event, detail);
         });
     }
 
-    readonly #handle: TcpHandle;
-    #writable: TcpWritable | null = null;
-    /** How the sending side ended, if that was before anybody asked for its stream. */
-    #writableEnd: "open" | "closed" | "errored" = "open";
-    #writableError: unknown = undefined;
+    /** Until somebody asks for the stream: how the sending side has ended. */
+    #writable: TcpWritable | SideEnd = OPEN;
     /** close() or reset() was called, or the connection is lost: nothing but the end is of interest. */
     #ending = false;
 
     /** A handle that is new, or that a listener accepted. */
     constructor(handle: TcpHandle) {
         super(handle);
-        this.#handle = handle;
         handle.attach(this);
     }
 
@@ -65,32 +61,35 @@ export abstract class TcpConnection extends DirectReadable<ArrayBuffer> implemen
 
     /** Starts to connect. Throws what the native refuses at once. */
     protected connect(host: string, port: number, options: TcpConnectOptions): void {
-        this.#handle.connect(host, port, options);
+        handleOf(this).connect(host, port, options);
     }
 
     /** Addresses and buffer sizes, as far as they are known. */
     protected info(): TcpInfo {
-        return this.#handle.info();
+        return handleOf(this).info();
     }
 
     /** Keep-alive from now on. */
     protected setKeepAlive(setting: KeepAliveSetting): void {
         if (!this.#ending) {
-            this.#handle.setKeepAlive(setting.idle, setting.interval, setting.count);
+            handleOf(this).setKeepAlive(setting.idle, setting.interval, setting.count);
         }
     }
 
     /** Made when the app asks for it: many sockets only receive. */
     get writable(): TcpWritable {
-        if (this.#writable === null) {
-            this.#writable = new TcpWritable(this, this.#handle);
-            if (this.#writableEnd === "errored") {
-                failWritable(this.#writable, this.#writableError);
-            } else if (this.#writableEnd === "closed") {
-                closeWritable(this.#writable);
-            }
+        const end = this.#writable;
+        if (!(end instanceof SideEnd)) {
+            return end;
         }
-        return this.#writable;
+        const stream = new TcpWritable(this, handleOf(this));
+        this.#writable = stream;
+        if (end === CLOSED) {
+            closeWritable(stream);
+        } else if (end !== OPEN) {
+            failWritable(stream, end.error);
+        }
+        return stream;
     }
 
     /**
@@ -98,23 +97,24 @@ export abstract class TcpConnection extends DirectReadable<ArrayBuffer> implemen
      * false: writingFinished() follows, or the stream errors.
      */
     protected finishWriting(): boolean {
-        if (this.#writable !== null) {
-            return closeWritable(this.#writable);
+        const stream = this.#writable;
+        if (!(stream instanceof SideEnd)) {
+            return closeWritable(stream);
         }
-        if (this.#writableEnd === "open" && this.opening() !== undefined) {
+        if (stream === OPEN && this.opening() !== undefined) {
             return closeWritable(this.writable); // waits for the connection
         }
-        this.#writableEnd = this.#writableEnd === "errored" ? "errored" : "closed";
+        this.#writable = stream === OPEN ? CLOSED : stream;
         return true;
     }
 
     /** Errors `writable`. */
     protected errorWritable(error: unknown): void {
-        if (this.#writable !== null) {
-            failWritable(this.#writable, error);
-        } else if (this.#writableEnd === "open") {
-            this.#writableEnd = "errored";
-            this.#writableError = error;
+        const stream = this.#writable;
+        if (!(stream instanceof SideEnd)) {
+            failWritable(stream, error);
+        } else if (stream === OPEN) {
+            this.#writable = new SideEnd(error);
         }
     }
 
@@ -124,9 +124,9 @@ export abstract class TcpConnection extends DirectReadable<ArrayBuffer> implemen
             return;
         }
         try {
-            this.#handle.shutdown();
+            handleOf(this).shutdown();
         } catch (error) {
-            this.#fail(error);
+            TcpConnection.#fail(this, error);
         }
     }
 
@@ -134,14 +134,14 @@ export abstract class TcpConnection extends DirectReadable<ArrayBuffer> implemen
     protected closeConnection(): void {
         if (!this.#ending) {
             this.#ending = true;
-            this.#handle.close(closedError("write"));
+            handleOf(this).close(closedError("write"));
         }
     }
 
     /** RST, then the end: connectionClosed() follows. A close that takes its time is cut short. */
     protected resetConnection(reason: unknown): void {
         this.#ending = true;
-        this.#handle.reset(reason);
+        handleOf(this).reset(reason);
     }
 
     /* What the streams do ------------------------------------------------------------------------------ */
@@ -159,34 +159,38 @@ export abstract class TcpConnection extends DirectReadable<ArrayBuffer> implemen
             throw closedError("write");
         }
         try {
-            return this.#handle.send(bytes);
+            return handleOf(this).send(bytes);
         } catch (error) {
-            this.#fail(error);
+            TcpConnection.#fail(this, error);
             throw error;
         }
     }
 
-    #handleEvent(event: number, detail: unknown): void {
+    static #handleEvent(self: TcpConnection, event: number, detail: unknown): void {
         if (event === EVENT_FAILED) {
-            this.#ending = true;
-            this.connectionFailed(detail);
+            self.#ending = true;
+            self.connectionFailed(detail);
         } else if (event === EVENT_CLOSED) {
-            this.#ending = true;
-            this.connectionClosed();
-        } else if (this.#ending) {
+            self.#ending = true;
+            self.connectionClosed();
+        } else if (self.#ending) {
             return;
         } else if (event === EVENT_OPEN) {
-            this.connectionOpened();
+            self.connectionOpened();
         } else if (event === EVENT_FINISHED) {
-            this.closeReadable();
-            this.peerFinished();
+            self.closeReadable();
+            self.peerFinished();
         }
     }
 
-    #fail(error: unknown): void {
-        if (!this.#ending) {
-            this.resetConnection(error);
-            this.connectionFailed(error);
+    static #fail(self: TcpConnection, error: unknown): void {
+        if (!self.#ending) {
+            self.resetConnection(error);
+            self.connectionFailed(error);
         }
     }
+}
+
+function handleOf(connection: TcpConnection): TcpHandle {
+    return sourceOf(connection) as TcpHandle;
 }

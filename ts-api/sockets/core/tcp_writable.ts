@@ -54,6 +54,8 @@ const WRITE_HIGH_WATER_MARK = 1;
 /** Stands in the queue for chunks that went direct and are still under way. */
 const UNDER_WAY = {};
 
+const ABORTED = "aborted";
+
 /** Where chunks go. */
 export interface TcpSink {
     /** Resolves when writing may start, its rejection errors the stream; undefined: at once. */
@@ -74,27 +76,26 @@ export let failWritable: (stream: TcpWritable, error: unknown) => void;
  */
 export let closeWritable: (stream: TcpWritable) => boolean;
 
+/* Static methods in the place of private ones: see direct_readable.ts. */
 export class TcpWritable extends WritableStream {
     static {
         failWritable = (stream, error) => {
-            stream.#fail(error);
+            TcpWritable.#fail(stream, error);
         };
-        closeWritable = (stream) => stream.#close();
+        closeWritable = (stream) => TcpWritable.#close(stream);
     }
 
     readonly #sink: TcpSink;
-    readonly #handle: ChunkSink;
-    #ready: Deferred<undefined> | null = null;
-    #aborted = false;
+    /** What `ready` waits with; ABORTED: the app has aborted the stream. */
+    #ready: Deferred<undefined> | typeof ABORTED | null = null;
 
     constructor(sink: TcpSink, handle: ChunkSink) {
         super(WITHOUT_SINK);
         this.#sink = sink;
-        this.#handle = handle;
         if (usesDirectStreams()) {
             setDirectSink(this, handle);
         } else {
-            this.#setUp();
+            TcpWritable.#setUp(this);
         }
     }
 
@@ -116,7 +117,7 @@ export class TcpWritable extends WritableStream {
 
     /** Resolves when the stream would like more (2015). */
     get ready(): Promise<undefined> {
-        if (this.#handle.sends() > 0) {
+        if (TcpWritable.#sends(this) > 0) {
             this[$prepare]();
         }
         const state = this[$state];
@@ -126,17 +127,19 @@ export class TcpWritable extends WritableStream {
         if (state === "closed" || writableStreamCloseQueuedOrInFlight(this) || !this[$backpressure]) {
             return promiseResolvedWith(undefined);
         }
-        this.#ready ??= new Deferred();
+        if (this.#ready === null || this.#ready === ABORTED) {
+            this.#ready = new Deferred();
+        }
         return this.#ready.promise;
     }
 
     /** Makes the controller, if there is none, and queues what is under way without it. */
     override [$prepare](): void {
         if (this[$controller] === undefined) {
-            this.#setUp();
+            TcpWritable.#setUp(this);
         }
         if (
-            this.#handle.sends() > 0 &&
+            TcpWritable.#sends(this) > 0 &&
             this[$state] === "writable" &&
             this[$inFlightWriteRequest] === undefined &&
             !writableStreamCloseQueuedOrInFlight(this)
@@ -152,7 +155,7 @@ export class TcpWritable extends WritableStream {
 
     override [$backpressureChanged](backpressure: boolean): void {
         const ready = this.#ready;
-        if (backpressure || ready === null) {
+        if (backpressure || ready === null || ready === ABORTED) {
             return;
         }
         this.#ready = null;
@@ -165,31 +168,39 @@ export class TcpWritable extends WritableStream {
 
     /** The abort step of a sink comes only when the write under way has ended. */
     override [$aborting](reason: unknown): void {
-        if (!this.#aborted && this[$state] === "writable") {
-            this.#aborted = true;
+        if (this.#ready !== ABORTED && this[$state] === "writable") {
+            if (this.#ready !== null) {
+                rejectHandled(this.#ready, reason);
+            }
+            this.#ready = ABORTED;
             this.#sink.writingAborted(reason);
         }
     }
 
-    #setUp(): void {
-        const opening = this.#sink.opening();
+    /** Chunks that went direct and are still under way. */
+    static #sends(self: TcpWritable): number {
+        return directSink(self)?.sends() ?? 0;
+    }
+
+    static #setUp(self: TcpWritable): void {
+        const opening = self.#sink.opening();
         const controller = createWritableController();
         const algorithms = {
             write: (chunk: unknown): Promise<unknown> =>
                 chunk === UNDER_WAY
-                    ? (this.#handle.sending() ?? promiseResolvedWith(undefined))
-                    : promiseCall(() => this.#sink.sendChunk(chunk)),
+                    ? (directSink(self)?.sending() ?? promiseResolvedWith(undefined))
+                    : promiseCall(() => self.#sink.sendChunk(chunk)),
             close: (): Promise<undefined> => {
-                this.#sink.writingFinished();
+                self.#sink.writingFinished();
                 return promiseResolvedWith(undefined);
             },
             abort: (reason: unknown): Promise<undefined> => {
-                this[$aborting](reason);
+                self[$aborting](reason);
                 return promiseResolvedWith(undefined);
             },
         };
         setUpWritableStreamDefaultController(
-            this,
+            self,
             controller,
             () => opening,
             algorithms,
@@ -201,40 +212,40 @@ export class TcpWritable extends WritableStream {
         }
     }
 
-    #fail(error: unknown): void {
-        if (this.#aborted) {
+    static #fail(self: TcpWritable, error: unknown): void {
+        if (self.#ready === ABORTED) {
             return; // its promise would reject if it found the stream erring
         }
-        if (this[$controller] === undefined) {
-            this.#setUp();
+        if (self[$controller] === undefined) {
+            TcpWritable.#setUp(self);
         }
         writableStreamDefaultControllerErrorIfNeeded(
-            this[$controller] as unknown as WritableController,
+            self[$controller] as unknown as WritableController,
             error,
         );
     }
 
-    #close(): boolean {
-        if (this[$state] !== "writable") {
+    static #close(self: TcpWritable): boolean {
+        if (self[$state] !== "writable") {
             return true;
         }
-        if (writableStreamCloseQueuedOrInFlight(this)) {
+        if (writableStreamCloseQueuedOrInFlight(self)) {
             return false;
         }
         if (
-            this[$controller] === undefined &&
-            this.#handle.sends() === 0 &&
-            this.#sink.opening() === undefined
+            self[$controller] === undefined &&
+            TcpWritable.#sends(self) === 0 &&
+            self.#sink.opening() === undefined
         ) {
             // What a close does to a stream with an empty queue
-            setDirectSink(this, undefined);
-            this[$state] = "closed";
-            this[$writer]?.[$readyPromise]?.resolve(undefined);
-            this[$writer]?.[$closedPromise]?.resolve(undefined);
+            setDirectSink(self, undefined);
+            self[$state] = "closed";
+            self[$writer]?.[$readyPromise]?.resolve(undefined);
+            self[$writer]?.[$closedPromise]?.resolve(undefined);
             return true;
         }
-        this[$prepare]();
-        void setPromiseIsHandledToTrue(writableStreamClose(this));
+        self[$prepare]();
+        void setPromiseIsHandledToTrue(writableStreamClose(self));
         return false;
     }
 }

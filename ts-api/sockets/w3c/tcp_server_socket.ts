@@ -77,7 +77,7 @@ export class TCPServerSocket {
         }
         const { addressReuse, allowHalfOpen, keepAlive } = converted;
         this.#options = converted;
-        this.#settings = { addressReuse, noDelay: true, allowHalfOpen, keepAlive };
+        this.#settings = { addressReuse, noDelay: true, allowHalfOpen, keepAlive, remote: null };
         this.#localAddress = localAddress;
         this.#listener = new TcpListener({
             listenerFailed: (error) => {

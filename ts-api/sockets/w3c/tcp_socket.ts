@@ -14,35 +14,33 @@ const ACCEPTED = {};
 
 export class TCPSocket {
     readonly #connection: TcpSocketConnection;
-    /** As the constructor was given it; null: as the connection says. */
-    readonly #remoteAddress: string | null;
-    readonly #remotePort: number;
 
     /** "When the TCPSocket constructor is invoked" */
     constructor(remoteAddress: string, remotePort: number, options: unknown = undefined) {
         if ((remoteAddress as unknown) === ACCEPTED) {
-            this.#remoteAddress = null;
-            this.#remotePort = 0;
             this.#connection = options as TcpSocketConnection;
             return;
         }
         requireArguments(arguments.length, 2, "TCPSocket");
         const { host, port, options: converted } = toTcpArguments(remoteAddress, remotePort, options); // steps 2, 3
-        this.#remoteAddress = host;
-        this.#remotePort = port;
-        this.#connection = new TcpSocketConnection(converted, null);
+        const { addressReuse, noDelay, allowHalfOpen, keepAlive } = converted;
+        const remote = { address: host, port };
+        this.#connection = new TcpSocketConnection(
+            { addressReuse, noDelay, allowHalfOpen, keepAlive, remote },
+            null,
+        );
         this.#connection.start(host, port, converted);
     }
 
     /** The host name or address of the peer as the constructor was given it. */
     get remoteAddress(): string {
-        return this.#remoteAddress ?? this.#connection.addresses?.remoteAddress ?? "";
+        const { settings, addresses } = this.#connection;
+        return settings.remote?.address ?? addresses?.remoteAddress ?? "";
     }
 
     get remotePort(): number {
-        return this.#remoteAddress === null
-            ? (this.#connection.addresses?.remotePort ?? 0)
-            : this.#remotePort;
+        const { settings, addresses } = this.#connection;
+        return settings.remote?.port ?? addresses?.remotePort ?? 0;
     }
 
     /** Null while it is not known yet: until the connection is open. */

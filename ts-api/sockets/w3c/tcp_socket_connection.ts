@@ -19,23 +19,30 @@ export interface TcpSettings {
     readonly noDelay: boolean;
     readonly allowHalfOpen: boolean;
     readonly keepAlive: KeepAliveOptions;
+    /** The host and port that the constructor was given; null: as the connection says. */
+    readonly remote: { readonly address: string; readonly port: number } | null;
+}
+
+/** What only some sockets need: most of the connections of a server are never asked for it. */
+class Extras {
+    /** As of the connection attempt, or of an open connection whose addresses somebody asked for. */
+    info: TcpInfo | null = null;
+    opened: Deferred<TCPSocketOpenInfo> | null = null;
+    closed: Deferred<undefined> | null = null;
+    /** What `closed`, and `opened` if the connection has never been open, reject with. */
+    failure: { readonly error: unknown } | null = null;
+    /** Ends what watches the socket from outside. */
+    release: (() => void) | null = null;
 }
 
 export class TcpSocketConnection extends TcpConnection {
     readonly settings: TcpSettings;
     readyState: SocketReadyState;
-    /** As of the connection attempt, or of an open connection whose addresses somebody asked for. */
-    #info: TcpInfo | null = null;
-    #opened: Deferred<TCPSocketOpenInfo> | null = null;
-    #closed: Deferred<undefined> | null = null;
+    #extras: Extras | null = null;
     /** The connection has been open. */
     #wasOpen: boolean;
-    /** What `closed`, and `opened` if the connection has never been open, reject with. */
-    #failure: { readonly error: unknown } | null = null;
     /** The peer has sent its FIN. */
     #peerFinished = false;
-    /** Ends what watches the socket from outside. */
-    #release: (() => void) | null = null;
 
     /** Without a handle: a socket that is still to connect. */
     constructor(settings: TcpSettings, accepted: TcpHandle | null) {
@@ -48,39 +55,42 @@ export class TcpSocketConnection extends TcpConnection {
             if (setting.idle > 0) {
                 this.setKeepAlive(setting);
             }
-            this.#scheduleKeepAlive();
+            TcpSocketConnection.#scheduleKeepAlive(this);
         }
     }
 
     /** Addresses, or null while there are none to tell. */
     get addresses(): TcpInfo | null {
-        if (this.#info === null && this.#wasOpen) {
-            this.#info = this.info();
+        const extras = TcpSocketConnection.#extrasOf(this);
+        if (extras.info === null && this.#wasOpen) {
+            extras.info = this.info();
         }
-        return this.#info;
+        return extras.info;
     }
 
     get opened(): Promise<TCPSocketOpenInfo> {
-        if (this.#opened === null) {
-            this.#opened = deferHandled();
-            this.#settleOpened();
+        const extras = TcpSocketConnection.#extrasOf(this);
+        if (extras.opened === null) {
+            extras.opened = deferHandled();
+            TcpSocketConnection.#settleOpened(this, extras);
         }
-        return this.#opened.promise;
+        return extras.opened.promise;
     }
 
     get closed(): Promise<undefined> {
-        if (this.#closed === null) {
-            this.#closed = deferHandled();
-            this.#settleClosed();
+        const extras = TcpSocketConnection.#extrasOf(this);
+        if (extras.closed === null) {
+            extras.closed = deferHandled();
+            TcpSocketConnection.#settleClosed(this, extras);
         }
-        return this.#closed.promise;
+        return extras.closed.promise;
     }
 
     /** Steps 4, 5 and 9 to 12 of the constructor: binds and connects in the background. */
     start(host: string, port: number, options: TcpOptions): void {
         const signal = options.signal;
         if (signal?.aborted === true) {
-            this.#abort(signal.reason);
+            TcpSocketConnection.#abort(this, signal.reason);
             return;
         }
         try {
@@ -92,14 +102,15 @@ export class TcpSocketConnection extends TcpConnection {
             if (!isNetworkError(renamed)) {
                 throw renamed;
             }
-            this.#end(renamed);
+            TcpSocketConnection.#end(this, renamed);
             return;
         }
-        this.#info = this.info();
+        TcpSocketConnection.#extrasOf(this).info = this.info();
         if (signal !== null) {
-            this.#watch(
+            TcpSocketConnection.#watch(
+                this,
                 watchSignal(signal, (reason) => {
-                    this.#abort(reason);
+                    TcpSocketConnection.#abort(this, reason);
                 }),
             );
         }
@@ -126,11 +137,12 @@ export class TcpSocketConnection extends TcpConnection {
         if (this.readyState !== "opening") {
             return;
         }
-        this.#info = null;
+        const extras = TcpSocketConnection.#extrasOf(this);
+        extras.info = null;
         this.#wasOpen = true;
         this.readyState = "open";
-        this.#scheduleKeepAlive();
-        this.#settleOpened();
+        TcpSocketConnection.#scheduleKeepAlive(this);
+        TcpSocketConnection.#settleOpened(this, extras);
     }
 
     protected override peerFinished(): void {
@@ -145,7 +157,7 @@ export class TcpSocketConnection extends TcpConnection {
     /** error() of start(): the attempt failed, the connection is lost, the closing handshake failed */
     protected override connectionFailed(error: unknown): void {
         if (this.readyState !== "closed") {
-            this.#end(error);
+            TcpSocketConnection.#end(this, error);
         }
     }
 
@@ -154,8 +166,10 @@ export class TcpSocketConnection extends TcpConnection {
         if (this.readyState !== "closed") {
             this.closeReadable();
             this.readyState = "closed";
-            this.#settleClosed();
-            this.#unwatch();
+            if (this.#extras !== null) {
+                TcpSocketConnection.#settleClosed(this, this.#extras);
+            }
+            TcpSocketConnection.#unwatch(this);
         }
     }
 
@@ -174,13 +188,16 @@ export class TcpSocketConnection extends TcpConnection {
 
     /** abort() of the sink */
     override writingAborted(reason: unknown): void {
-        this.#abort(abortReason(reason, "The app aborted the connection"));
+        TcpSocketConnection.#abort(this, abortReason(reason, "The app aborted the connection"));
     }
 
     /** cancel(): "the TCP connection should be terminated" */
     override readableCancelled(): void {
         if (this.readyState === "opening") {
-            this.#failOpening(abortError("The app closed the socket before the connection was open"));
+            TcpSocketConnection.#failOpening(
+                this,
+                abortError("The app closed the socket before the connection was open"),
+            );
         } else if (this.readyState === "open" || this.readyState === "halfclosed") {
             this.readyState = "closing";
             if (this.finishWriting()) {
@@ -190,69 +207,76 @@ export class TcpSocketConnection extends TcpConnection {
     }
 
     /** "fail the connection attempt" */
-    #failOpening(error: unknown): void {
-        this.readyState = "closing";
-        this.#fail(error);
-        this.closeReadable();
-        this.errorWritable(error);
-        this.resetConnection(error);
+    static #failOpening(self: TcpSocketConnection, error: unknown): void {
+        self.readyState = "closing";
+        TcpSocketConnection.#fail(self, error);
+        self.closeReadable();
+        self.errorWritable(error);
+        self.resetConnection(error);
     }
 
     /** abort() of `writeable`, and the signal: RST */
-    #abort(reason: unknown): void {
-        if (this.readyState !== "closed") {
-            this.#end(reason);
-            this.resetConnection(reason);
+    static #abort(self: TcpSocketConnection, reason: unknown): void {
+        if (self.readyState !== "closed") {
+            TcpSocketConnection.#end(self, reason);
+            self.resetConnection(reason);
         }
     }
 
-    #end(error: unknown): void {
-        this.readyState = "closed";
-        this.errorReadable(error);
-        this.errorWritable(error);
-        this.#fail(error);
-        this.#unwatch();
+    static #end(self: TcpSocketConnection, error: unknown): void {
+        self.readyState = "closed";
+        self.errorReadable(error);
+        self.errorWritable(error);
+        TcpSocketConnection.#fail(self, error);
+        TcpSocketConnection.#unwatch(self);
     }
 
-    #fail(error: unknown): void {
-        this.#failure ??= { error };
-        this.#settleOpened();
-        this.#settleClosed();
+    static #fail(self: TcpSocketConnection, error: unknown): void {
+        const extras = TcpSocketConnection.#extrasOf(self);
+        extras.failure ??= { error };
+        TcpSocketConnection.#settleOpened(self, extras);
+        TcpSocketConnection.#settleClosed(self, extras);
     }
 
-    #settleOpened(): void {
-        if (this.#opened === null) {
+    static #extrasOf(self: TcpSocketConnection): Extras {
+        return (self.#extras ??= new Extras());
+    }
+
+    static #settleOpened(self: TcpSocketConnection, extras: Extras): void {
+        if (extras.opened === null) {
             return;
         }
-        if (this.#wasOpen) {
-            const { readable, writable } = this;
-            this.#opened.resolve({ readable, writable, ...(this.addresses as TcpInfo) });
-        } else if (this.#failure !== null) {
-            this.#opened.reject(this.#failure.error);
+        if (self.#wasOpen) {
+            const { readable, writable } = self;
+            extras.opened.resolve({ readable, writable, ...(self.addresses as TcpInfo) });
+        } else if (extras.failure !== null) {
+            extras.opened.reject(extras.failure.error);
         }
     }
 
-    #settleClosed(): void {
-        if (this.#failure !== null) {
-            this.#closed?.reject(this.#failure.error);
-        } else if (this.readyState === "closed") {
-            this.#closed?.resolve(undefined);
+    static #settleClosed(self: TcpSocketConnection, extras: Extras): void {
+        if (extras.failure !== null) {
+            extras.closed?.reject(extras.failure.error);
+        } else if (self.readyState === "closed") {
+            extras.closed?.resolve(undefined);
         }
     }
 
-    #scheduleKeepAlive(): void {
-        if (this.settings.keepAlive.mode === "frequent-then-sparse") {
-            this.#watch(
-                scheduleSparse(this.settings.keepAlive, (setting) => {
-                    this.setKeepAlive(setting);
+    static #scheduleKeepAlive(self: TcpSocketConnection): void {
+        if (self.settings.keepAlive.mode === "frequent-then-sparse") {
+            TcpSocketConnection.#watch(
+                self,
+                scheduleSparse(self.settings.keepAlive, (setting) => {
+                    self.setKeepAlive(setting);
                 }),
             );
         }
     }
 
-    #watch(unwatch: () => void): void {
-        const before = this.#release;
-        this.#release =
+    static #watch(self: TcpSocketConnection, unwatch: () => void): void {
+        const extras = TcpSocketConnection.#extrasOf(self);
+        const before = extras.release;
+        extras.release =
             before === null
                 ? unwatch
                 : () => {
@@ -261,8 +285,11 @@ export class TcpSocketConnection extends TcpConnection {
                   };
     }
 
-    #unwatch(): void {
-        this.#release?.();
-        this.#release = null;
+    static #unwatch(self: TcpSocketConnection): void {
+        const release = self.#extras?.release;
+        if (release != null) {
+            (self.#extras as Extras).release = null;
+            release();
+        }
     }
 }
