@@ -25,6 +25,7 @@ static void finalize(JSRuntime *js, JSValueConst value)
         js_tcp_read_free(js, tcp);
         js_tcp_write_free(js, tcp);
         JS_FreeValueRT(js, tcp->owner);
+        js_free_rt(js, tcp->local);
         js_free_rt(js, tcp);
     }
 }
@@ -116,9 +117,11 @@ JSValue js_tcp_new(JSContext *ctx)
 static void keep_local(struct js_tcp *tcp)
 {
     struct sockaddr_storage local;
-    if (!tcp->has_local && tcp->io.fd >= 0 && io_net_local_address(tcp->io.fd, &local) == 0) {
-        memcpy(&tcp->local, &local, rt_address_length((struct sockaddr *)&local));
-        tcp->has_local = true;
+    if (tcp->local == NULL && tcp->io.fd >= 0 && io_net_local_address(tcp->io.fd, &local) == 0) {
+        tcp->local = js_mallocz_rt(JS_GetRuntime(rt_context(tcp->net->rt)), sizeof(*tcp->local));
+        if (tcp->local != NULL) { /* else it is left empty, as after a loss */
+            memcpy(tcp->local, &local, rt_address_length((struct sockaddr *)&local));
+        }
     }
 }
 
@@ -306,7 +309,7 @@ static JSValue js_tcp_info(JSContext *ctx, JSValueConst self, int argc, JSValueC
         }
     } else {
         keep_local(tcp);
-        local = &tcp->local.any;
+        local = tcp->local != NULL ? &tcp->local->any : local;
         if (tcp->io.fd >= 0) {
             (void)io_net_buffer_sizes(tcp->io.fd, &send_buffer, &receive_buffer);
         }
@@ -345,8 +348,8 @@ static JSValue js_tcp_set_keep_alive(JSContext *ctx, JSValueConst self, int argc
         js_connect_keepalive(tcp->connect, &keepalive);
         return JS_UNDEFINED;
     }
-    if (js_tcp_get(ctx, self, JS_TCP_STATE_OPEN) == NULL) {
-        return JS_EXCEPTION;
+    if (tcp->state != JS_TCP_STATE_OPEN) {
+        return JS_UNDEFINED;
     }
     int error = io_net_keepalive(tcp->io.fd, &keepalive);
     return error == 0 ? JS_UNDEFINED : rt_throw_system_error(ctx, error, "setsockopt", "set keep-alive");
@@ -449,7 +452,9 @@ RT_TABLE(tcp_methods, "cleat:native/tcp", "TcpHandle"){
               "Both ends, and the buffer sizes that the kernel granted."),
     RT_METHOD("setKeepAlive", js_tcp_set_keep_alive, 3,
               "(idle: number, interval: number, count: number) => void",
-              "Seconds; idle 0 turns keep-alive off, count 0 is the system's number."),
+              "Seconds; idle 0 turns keep-alive off, count 0 is the system's number. Nothing happens where "
+              "there is no "
+              "connection (any more)."),
 };
 
 RT_TABLE(tcp_functions, "cleat:native/tcp", ""){

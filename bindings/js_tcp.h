@@ -39,12 +39,17 @@ struct js_taker;
 struct js_send;
 struct js_pipe;
 
+union js_tcp_address {
+    struct sockaddr any;
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+};
+
 struct js_tcp {
     struct io_tcp io;
     uint8_t state; /* enum js_tcp_state */
     uint8_t slot_kind;
     bool reads_ahead;  /* one chunk is read though nobody waits: the high-water mark of a stream */
-    bool has_local;    /* `local` is known */
     uint16_t sends;    /* chunks that the kernel took at once while the job of this number ran: */
     uint32_t send_job; /* rt_job_number() */
     struct js_net *net;
@@ -55,11 +60,8 @@ struct js_tcp {
     struct js_send *send;                /* the chunk that the kernel has not taken whole, NULL: none */
     struct js_pipe *pipe_from, *pipe_to; /* that this connection feeds, or is fed by */
     struct js_connect *connect;          /* while CONNECTING */
-    union js_tcp_address {
-        struct sockaddr any;
-        struct sockaddr_in v4;
-        struct sockaddr_in6 v6;
-    } peer, local; /* kept: the kernel forgets them when the connection is lost */
+    union js_tcp_address *local;         /* NULL until somebody asks, or the end is near */
+    union js_tcp_address peer;           /* kept: the kernel forgets both when the connection is lost */
 };
 
 /* The handle behind `self` if it is in this state, else NULL with TypeError or InvalidStateError. */

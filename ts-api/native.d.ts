@@ -245,7 +245,7 @@ declare module "cleat:native/tcp" {
         reset(reason: unknown): void;
         /** Both ends, and the buffer sizes that the kernel granted. */
         info(): TcpInfo;
-        /** Seconds; idle 0 turns keep-alive off, count 0 is the system's number. */
+        /** Seconds; idle 0 turns keep-alive off, count 0 is the system's number. Nothing happens where there is no connection (any more). */
         setKeepAlive(idle: number, interval: number, count: number): void;
     }
     /** Who hears of the events of all TCP handles. */

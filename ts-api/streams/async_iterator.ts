@@ -13,7 +13,7 @@ import {
     type ReadRequest,
 } from "./readable_operations.ts";
 import { directSource, type ReadableStream } from "./readable_stream.ts";
-import { $disturbed, $iterating, $stream } from "./slots.ts";
+import { $iterating, $stream } from "./slots.ts";
 
 const { defineProperty, getPrototypeOf, setPrototypeOf } = Object;
 
@@ -92,7 +92,6 @@ class ReadableStreamAsyncIterator<T> {
         const stream = this.#reader[$stream] as ReadableStream<T> | undefined;
         const direct = stream === undefined ? undefined : directSource(stream);
         if (direct !== undefined && this.#ongoing === null && !this.#finished) {
-            (stream as ReadableStream)[$disturbed] = true;
             this.#taken = direct.take() as Promise<Result<T>>;
             return this.#taken;
         }

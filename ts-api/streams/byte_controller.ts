@@ -9,7 +9,6 @@ import {
     $byobRequest,
     $closeRequested,
     $controller,
-    $disturbed,
     $pendingPullIntos,
     $pullAgain,
     $pulling,
@@ -225,7 +224,6 @@ export function readableStreamBYOBReaderRead(
     request: ReadIntoRequest,
 ): void {
     const stream = reader[$stream] as Readable;
-    stream[$disturbed] = true;
     if (stream[$state] === "errored") {
         request.errorSteps(stream[$storedError]);
     } else {

@@ -9,7 +9,6 @@ import { builtin } from "cleat:native/runtime";
 import type * as Abort from "../web/abort.ts";
 import { toDictionary } from "../web/webidl.ts";
 import {
-    $disturbed,
     $state,
     $storedError,
     Deferred,
@@ -133,7 +132,6 @@ class Pipe implements ReadRequest {
         this.#options = options;
         this.#reader = new ReadableStreamDefaultReader(source);
         this.#writer = new WritableStreamDefaultWriter(destination);
-        source[$disturbed] = true;
     }
 
     start(): Promise<undefined> {

@@ -23,7 +23,6 @@ import {
     $cancelSteps,
     $closedPromise,
     $controller,
-    $disturbed,
     $flags,
     type $iterating,
     $pullSteps,
@@ -74,7 +73,6 @@ export interface Readable {
     [$state]: ReadableStreamState;
     [$storedError]: unknown;
     [$reader]: Reader | undefined;
-    [$disturbed]: boolean;
     [$controller]: Controller;
 }
 
@@ -121,7 +119,6 @@ export function readableStreamAddReadRequest(stream: Readable, request: ReadRequ
 }
 
 export function readableStreamCancel(stream: Readable, reason: unknown): Promise<undefined> {
-    stream[$disturbed] = true;
     if (stream[$state] === "closed") {
         return promiseResolvedWith(undefined);
     }
@@ -232,7 +229,6 @@ export function readableStreamReaderGenericInitialize(reader: Reader, stream: Re
         throw new TypeError("The stream is locked: another reader has it");
     }
     reader[$stream] = stream;
-    reader[$closedPromise] = undefined;
     stream[$reader] = reader;
 }
 
@@ -259,7 +255,6 @@ export function readableStreamReaderRelease(reader: Reader): void {
 
 export function readableStreamDefaultReaderRead(reader: Reader, request: ReadRequest): void {
     const stream = reader[$stream] as Readable;
-    stream[$disturbed] = true;
     if (stream[$state] === "closed") {
         request.closeSteps();
     } else if (stream[$state] === "errored") {

@@ -41,7 +41,6 @@ import {
     $cancelSteps,
     $closedPromise,
     $controller,
-    $disturbed,
     $flags,
     $pullSteps,
     $queue,
@@ -92,7 +91,6 @@ export class ReadableStream<R = unknown> implements Readable {
     declare [$state]: ReadableStreamState;
     declare [$storedError]: unknown;
     declare [$reader]: Reader | undefined;
-    declare [$disturbed]: boolean;
     declare [$controller]: Controller;
     declare [Symbol.asyncIterator]: (options?: AsyncIteratorOptions) => AsyncIterableIterator<R>;
 
@@ -101,10 +99,9 @@ export class ReadableStream<R = unknown> implements Readable {
     }
 
     constructor(underlyingSource: unknown = undefined, strategy: unknown = undefined) {
+        // The other slots are undefined until they are set: a server has thousands of streams.
         this[$state] = "readable";
-        this[$storedError] = undefined;
         this[$reader] = undefined;
-        this[$disturbed] = false;
         this[$controller] = undefined as unknown as Controller;
         if (underlyingSource === WITHOUT_SOURCE) {
             return;
@@ -241,7 +238,6 @@ export class ReadableStreamDefaultReader<R = unknown> implements Reader {
         }
         const direct = directSource(stream) as ChunkSource<R> | undefined;
         if (direct !== undefined) {
-            stream[$disturbed] = true;
             return direct.take();
         }
         const request = new PromiseReadRequest<R>();

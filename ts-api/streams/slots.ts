@@ -9,7 +9,6 @@ export const $state: unique symbol = Symbol("state");
 export const $storedError: unique symbol = Symbol("storedError");
 export const $controller: unique symbol = Symbol("controller");
 export const $reader: unique symbol = Symbol("reader");
-export const $disturbed: unique symbol = Symbol("disturbed");
 export const $writer: unique symbol = Symbol("writer");
 export const $backpressure: unique symbol = Symbol("backpressure");
 export const $writeRequests: unique symbol = Symbol("writeRequests");

@@ -110,6 +110,8 @@ const CLOSE = {};
 
 /** "InitializeWritableStream", the slots that a controller needs. */
 function initializeRequests(stream: Writable): void {
+    stream[$storedError] = undefined;
+    stream[$backpressure] = false;
     stream[$writeRequests] = undefined;
     stream[$inFlightWriteRequest] = undefined;
     stream[$closeRequest] = undefined;
@@ -124,7 +126,6 @@ export function setUpWritableStreamDefaultWriter(writer: Writer, stream: Writabl
         throw new TypeError("The stream is locked: another writer has it");
     }
     writer[$stream] = stream;
-    writer[$closedPromise] = undefined;
     writer[$readyPromise] = undefined;
     stream[$writer] = writer;
 }

@@ -98,11 +98,10 @@ export class WritableStream<W = unknown> implements Writable {
     declare [$pendingAbortRequest]: AbortRequest | undefined;
 
     constructor(underlyingSink: unknown = undefined, strategy: unknown = undefined) {
+        // The other slots are undefined until they are set: a server has thousands of streams.
         this[$state] = "writable";
-        this[$storedError] = undefined;
         this[$writer] = undefined;
         this[$controller] = undefined;
-        this[$backpressure] = false;
         if (underlyingSink === WITHOUT_SINK) {
             return;
         }

@@ -4,18 +4,22 @@ const { readable: connections, localPort } = await server.opened;
 console.log(localPort);
 
 async function echo(socket: TCPSocket): Promise<void> {
-    const reader = socket.readable.getReader();
-    const writer = socket.writable.getWriter();
-    for (;;) {
-        const { value, done } = await reader.read();
-        if (done) {
-            break;
+    try {
+        const reader = socket.readable.getReader();
+        const writer = socket.writable.getWriter();
+        for (;;) {
+            const { value, done } = await reader.read();
+            if (done) {
+                break;
+            }
+            await writer.write(value);
         }
-        await writer.write(value);
+        await writer.close();
+    } catch {
+        // a lost connection is no failure of the server
     }
-    await writer.close();
 }
 
 for await (const socket of connections) {
-    echo(socket).catch(() => {}); // a lost connection is no failure of the server
+    void echo(socket);
 }

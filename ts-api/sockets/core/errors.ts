@@ -101,7 +101,12 @@ export function constructorError(error: unknown): unknown {
     return error;
 }
 
+/** Whether a value is an error of this name. */
+export function isNamed(value: unknown, name: ErrorName): boolean {
+    return isError(value) && value.name === name;
+}
+
 /** Whether an error is a NetworkError: what a constructor does not throw, but rejects its promises with. */
 export function isNetworkError(error: unknown): boolean {
-    return isError(error) && error.name === "NetworkError";
+    return isNamed(error, "NetworkError");
 }

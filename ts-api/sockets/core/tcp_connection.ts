@@ -5,7 +5,7 @@
 import { onTcpEvent, type TcpConnectOptions, type TcpHandle, type TcpInfo } from "cleat:native/tcp";
 import { type Bytes, toBytes } from "./bytes.ts";
 import { CLOSED, DirectReadable, OPEN, SideEnd, sourceOf } from "./direct_readable.ts";
-import { closedError } from "./errors.ts";
+import { closedError, isNamed } from "./errors.ts";
 import type { KeepAliveSetting } from "./keep_alive.ts";
 import { closeWritable, failWritable, type TcpSink, TcpWritable } from "./tcp_writable.ts";
 
@@ -27,8 +27,6 @@ export abstract class TcpConnection extends DirectReadable<ArrayBuffer> implemen
 
     /** Until somebody asks for the stream: how the sending side has ended. */
     #writable: TcpWritable | SideEnd = OPEN;
-    /** close() or reset() was called, or the connection is lost: nothing but the end is of interest. */
-    #ending = false;
 
     /** A handle that is new, or that a listener accepted. */
     constructor(handle: TcpHandle) {
@@ -71,9 +69,7 @@ export abstract class TcpConnection extends DirectReadable<ArrayBuffer> implemen
 
     /** Keep-alive from now on. */
     protected setKeepAlive(setting: KeepAliveSetting): void {
-        if (!this.#ending) {
-            handleOf(this).setKeepAlive(setting.idle, setting.interval, setting.count);
-        }
+        handleOf(this).setKeepAlive(setting.idle, setting.interval, setting.count);
     }
 
     /** Made when the app asks for it: many sockets only receive. */
@@ -120,9 +116,6 @@ export abstract class TcpConnection extends DirectReadable<ArrayBuffer> implemen
 
     /** Sends FIN; reading goes on. */
     protected finishConnection(): void {
-        if (this.#ending) {
-            return;
-        }
         try {
             handleOf(this).shutdown();
         } catch (error) {
@@ -132,15 +125,11 @@ export abstract class TcpConnection extends DirectReadable<ArrayBuffer> implemen
 
     /** FIN, then the end: connectionClosed() follows. */
     protected closeConnection(): void {
-        if (!this.#ending) {
-            this.#ending = true;
-            handleOf(this).close(closedError("write"));
-        }
+        handleOf(this).close(closedError("write"));
     }
 
     /** RST, then the end: connectionClosed() follows. A close that takes its time is cut short. */
     protected resetConnection(reason: unknown): void {
-        this.#ending = true;
         handleOf(this).reset(reason);
     }
 
@@ -155,12 +144,12 @@ export abstract class TcpConnection extends DirectReadable<ArrayBuffer> implemen
             this.writingAborted(error); // the stream errors, and a stream with a gap in it is no use to the peer
             throw error;
         }
-        if (this.#ending) {
-            throw closedError("write");
-        }
         try {
             return handleOf(this).send(bytes);
         } catch (error) {
+            if (isNamed(error, "InvalidStateError")) {
+                throw closedError("write"); // the connection is ending already
+            }
             TcpConnection.#fail(this, error);
             throw error;
         }
@@ -168,13 +157,9 @@ export abstract class TcpConnection extends DirectReadable<ArrayBuffer> implemen
 
     static #handleEvent(self: TcpConnection, event: number, detail: unknown): void {
         if (event === EVENT_FAILED) {
-            self.#ending = true;
             self.connectionFailed(detail);
         } else if (event === EVENT_CLOSED) {
-            self.#ending = true;
             self.connectionClosed();
-        } else if (self.#ending) {
-            return;
         } else if (event === EVENT_OPEN) {
             self.connectionOpened();
         } else if (event === EVENT_FINISHED) {
@@ -184,10 +169,8 @@ export abstract class TcpConnection extends DirectReadable<ArrayBuffer> implemen
     }
 
     static #fail(self: TcpConnection, error: unknown): void {
-        if (!self.#ending) {
-            self.resetConnection(error);
-            self.connectionFailed(error);
-        }
+        self.resetConnection(error);
+        self.connectionFailed(error);
     }
 }
 

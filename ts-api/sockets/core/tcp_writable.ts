@@ -148,7 +148,7 @@ export class TcpWritable extends WritableStream {
             writableStreamDefaultControllerWrite(
                 this[$controller] as unknown as WritableController,
                 UNDER_WAY,
-                this.#handle.sends(),
+                TcpWritable.#sends(this),
             );
         }
     }

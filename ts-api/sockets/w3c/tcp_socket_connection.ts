@@ -33,24 +33,23 @@ class Extras {
     failure: { readonly error: unknown } | null = null;
     /** Ends what watches the socket from outside. */
     release: (() => void) | null = null;
+    /** The connection could not be made. */
+    neverOpen = false;
+    /** The peer has sent its FIN. */
+    peerFinished = false;
 }
 
 export class TcpSocketConnection extends TcpConnection {
     readonly settings: TcpSettings;
     readyState: SocketReadyState;
     #extras: Extras | null = null;
-    /** The connection has been open. */
-    #wasOpen: boolean;
-    /** The peer has sent its FIN. */
-    #peerFinished = false;
 
     /** Without a handle: a socket that is still to connect. */
     constructor(settings: TcpSettings, accepted: TcpHandle | null) {
         super(accepted ?? createTcp());
         this.settings = settings;
-        this.#wasOpen = accepted !== null;
-        this.readyState = this.#wasOpen ? "open" : "opening";
-        if (this.#wasOpen) {
+        this.readyState = accepted === null ? "opening" : "open";
+        if (accepted !== null) {
             const setting = firstSetting(settings.keepAlive);
             if (setting.idle > 0) {
                 this.setKeepAlive(setting);
@@ -62,7 +61,7 @@ export class TcpSocketConnection extends TcpConnection {
     /** Addresses, or null while there are none to tell. */
     get addresses(): TcpInfo | null {
         const extras = TcpSocketConnection.#extrasOf(this);
-        if (extras.info === null && this.#wasOpen) {
+        if (extras.info === null && TcpSocketConnection.#wasOpen(this)) {
             extras.info = this.info();
         }
         return extras.info;
@@ -130,7 +129,7 @@ export class TcpSocketConnection extends TcpConnection {
     }
 
     override opening(): Promise<unknown> | undefined {
-        return this.#wasOpen ? undefined : this.opened;
+        return TcpSocketConnection.#wasOpen(this) ? undefined : this.opened;
     }
 
     protected override connectionOpened(): void {
@@ -139,14 +138,13 @@ export class TcpSocketConnection extends TcpConnection {
         }
         const extras = TcpSocketConnection.#extrasOf(this);
         extras.info = null;
-        this.#wasOpen = true;
         this.readyState = "open";
         TcpSocketConnection.#scheduleKeepAlive(this);
         TcpSocketConnection.#settleOpened(this, extras);
     }
 
     protected override peerFinished(): void {
-        this.#peerFinished = true;
+        TcpSocketConnection.#extrasOf(this).peerFinished = true;
         if (this.readyState === "halfclosed") {
             this.closeConnection(); // both have said FIN: the closing handshake is done
         } else if (!this.settings.allowHalfOpen) {
@@ -180,7 +178,7 @@ export class TcpSocketConnection extends TcpConnection {
         } else if (this.readyState === "open") {
             this.readyState = "halfclosed";
             this.finishConnection();
-            if (this.#peerFinished) {
+            if (this.#extras?.peerFinished === true) {
                 this.closeConnection();
             }
         }
@@ -208,6 +206,7 @@ export class TcpSocketConnection extends TcpConnection {
 
     /** "fail the connection attempt" */
     static #failOpening(self: TcpSocketConnection, error: unknown): void {
+        TcpSocketConnection.#extrasOf(self).neverOpen = true;
         self.readyState = "closing";
         TcpSocketConnection.#fail(self, error);
         self.closeReadable();
@@ -224,6 +223,9 @@ export class TcpSocketConnection extends TcpConnection {
     }
 
     static #end(self: TcpSocketConnection, error: unknown): void {
+        if (self.readyState === "opening") {
+            TcpSocketConnection.#extrasOf(self).neverOpen = true;
+        }
         self.readyState = "closed";
         self.errorReadable(error);
         self.errorWritable(error);
@@ -238,6 +240,11 @@ export class TcpSocketConnection extends TcpConnection {
         TcpSocketConnection.#settleClosed(self, extras);
     }
 
+    /** Whether the connection is or has been open. */
+    static #wasOpen(self: TcpSocketConnection): boolean {
+        return self.readyState !== "opening" && self.#extras?.neverOpen !== true;
+    }
+
     static #extrasOf(self: TcpSocketConnection): Extras {
         return (self.#extras ??= new Extras());
     }
@@ -246,7 +253,7 @@ export class TcpSocketConnection extends TcpConnection {
         if (extras.opened === null) {
             return;
         }
-        if (self.#wasOpen) {
+        if (TcpSocketConnection.#wasOpen(self)) {
             const { readable, writable } = self;
             extras.opened.resolve({ readable, writable, ...(self.addresses as TcpInfo) });
         } else if (extras.failure !== null) {
@@ -287,7 +294,7 @@ export class TcpSocketConnection extends TcpConnection {
 
     static #unwatch(self: TcpSocketConnection): void {
         const release = self.#extras?.release;
-        if (release != null) {
+        if (release !== undefined && release !== null) {
             (self.#extras as Extras).release = null;
             release();
         }
