@@ -3,10 +3,12 @@
 // before.
 //
 //   tests/c/test_*.c              one program each (presets release, asan)
-//   tests/api/**/*.test.ts        apps inside the runtime (release, asan, gcstress; others by an `also` comment)
+//   tests/api/**/*.test.ts        apps inside the runtime (release, asan, gcstress; others by an `also` comment); those
+//                                 of sockets again with --standard-streams (release, asan)
 //   tests/node/**/*.test.mjs      node:test programs that drive the runtime from outside (release, asan); they find
 //                                 it in CLEAT_BINARY, the preset's name in CLEAT_PRESET
-//   tests/wpt/tests.json          files of the Web Platform Tests (release, asan, gcstress): see tests/wpt/units.mjs
+//   tests/wpt/tests.json          files of the Web Platform Tests (release, asan, gcstress): see tests/wpt/units.mjs;
+//                                 those of streams again with --standard-streams (release)
 //   tests/fuzz/fuzz_*.c           a few seconds each, starting from tests/fuzz/corpus/<parser> (fuzz)
 //
 // Comments at the top of a test file (before the first other line):
@@ -134,13 +136,13 @@ function mapFrames(output, bundle) {
     });
 }
 
-function apiUnits(flags) {
-    return listFiles("tests/api", /\.test\.ts$/).flatMap((file) => {
+function apiUnits(flags, files, usualPresets, suffix = "") {
+    return files.flatMap((file) => {
         const comments = headComments(file);
-        return presetsOf(comments, ["release", "asan", "gcstress"]).map((preset) => ({
+        return presetsOf(comments, usualPresets).map((preset) => ({
             file,
             preset,
-            label: file,
+            label: `${file}${suffix}`,
             async run() {
                 let bundle;
                 try {
@@ -236,11 +238,19 @@ function fuzzUnits() {
 /** `flags`: more flags for the runtime, for apps that it runs directly (api, wpt). */
 export function allUnits(flags = []) {
     const binaryOf = (preset) => path.join(buildDir(preset), "cleat");
+    const apps = listFiles("tests/api", /\.test\.ts$/);
+    const socketApps = apps.filter((file) => /^tests\/api\/(sockets|w3c)\//.test(file));
+    const suffix = " (standard streams)";
+    const standard = [...flags, "--standard-streams"];
     return [
         ...cUnits(),
-        ...apiUnits(flags),
+        ...apiUnits(flags, apps, ["release", "asan", "gcstress"]),
+        ...apiUnits(standard, socketApps, ["release", "asan"], suffix),
         ...nodeUnits(),
         ...wptUnits({ binaryOf, env: environment, slowness, flags }),
+        ...wptUnits({ binaryOf, env: environment, slowness, flags: standard })
+            .filter(({ preset, label }) => preset === "release" && label.includes("streams/"))
+            .map((unit) => ({ ...unit, label: `${unit.label}${suffix}`, group: `${unit.group}${suffix}` })),
         ...fuzzUnits(),
     ];
 }
