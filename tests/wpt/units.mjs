@@ -1,7 +1,7 @@
 // units.mjs - the Web Platform Tests as units of tests/runner/units.mjs: one for each file of tests.json, and one that
 // compares tests.json and exclusions.json with the corpus. Each app runs in a process of its own.
 //
-// tests.json: what runs, by folder of the corpus, which of it under gcstress, and what is special about some: `sloppy`
+// tests.json: what runs, by folder of the corpus, which folders under gcstress, and what is special about some: `sloppy`
 // (not in strict mode), `stubs` (globals that are there, but useless). Every *.any.js file of these folders is listed. exclusions.json: what may fail, a reason for each: {file: reason} or {file: {subtest or /pattern/: reason}}. An
 // exclusion that passes, or that matches nothing, is a failure.
 import { existsSync, readFileSync } from "node:fs";
@@ -101,7 +101,7 @@ export function wptUnits({ binaryOf, env, slowness, flags = [] }) {
     const files = Object.entries(tests).flatMap(([folder, names]) =>
         names.map((name) => `${folder}/${name}`),
     );
-    const isChosen = (preset, file) => preset !== "gcstress" || gcstress.includes(file);
+    const isChosen = (preset, file) => preset !== "gcstress" || gcstress.includes(path.dirname(file));
     const lists = {
         file: "tests/wpt/tests.json",
         preset: "release",
