@@ -139,9 +139,7 @@ await runMain(async () => {
     const units = allUnits(splitFlags(options.flags)).filter(
         (unit) =>
             chosen.includes(unit.preset) &&
-            (filters.length === 0
-                ? unit.onDemand !== true
-                : filters.some((filter) => unit.label.includes(filter))),
+            (filters.length === 0 || filters.some((filter) => unit.label.includes(filter))),
     );
     if (units.length === 0) {
         throw new SetupError(`no test matches ${filters.join(" ")}; "npm test -- --list" shows them all`);

@@ -56,7 +56,13 @@ export function writeApp({ corpus, file, variant, special, target }) {
     const source = readFileSync(path.join(corpus, file), "utf8");
     const { scripts: names, isLong, title } = readMeta(source);
     const url = { pathname: `/${file}`, search: variant };
-    const description = { url, title, files: fetchedFiles(corpus, file, source), stubs: special.stubs ?? [] };
+    const description = {
+        url,
+        title,
+        files: fetchedFiles(corpus, file, source),
+        stubs: special.stubs ?? [],
+        wantsSharedMemory: names.includes("/common/sab.js"),
+    };
     const own = (name) => path.join(import.meta.dirname, name);
     const parts = [
         ["environment.js", own("environment.js")],
@@ -73,6 +79,8 @@ export function writeApp({ corpus, file, variant, special, target }) {
         const scripts = parts.splice(-1 - names.length).map(([, text]) => text);
         parts.push([file, `(0, eval)(${JSON.stringify(scripts.join("\n"))});`]);
     }
+
+    parts.push(["app.mjs", "wptLoaded();\n"]);
 
     const starts = [];
     let line = 1;

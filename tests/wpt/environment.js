@@ -1,9 +1,9 @@
 // environment.js - what a Web Platform Test finds in the global object beyond Cleat's own: the names by which
 // testharness.js tells environments apart (none fits, so it takes its "shell" environment), the way to the garbage
 // collector, and a fetch() of those files of the corpus that tests read. Put in front of testharness.js by app.mjs,
-// which has declared `wptFile` before: {url: {pathname, search}, title, files: {path: text}, stubs: [name]}.
+// which has declared `wptFile` before: {url: {pathname, search}, title, files: {path: text}, stubs: [name], wantsSharedMemory}.
 {
-    const { url, title, files, stubs } = wptFile;
+    const { url, title, files, stubs, wantsSharedMemory } = wptFile;
     const define = (name, value) =>
         Object.defineProperty(globalThis, name, { value, writable: true, configurable: true });
     define("self", globalThis);
@@ -16,6 +16,14 @@
     // Without these a file can't even be loaded; whatever uses them fails.
     for (const name of stubs) {
         define(name, class {});
+    }
+    if (wantsSharedMemory) {
+        // common/sab.js does not trust the global of that name and takes the class of such a buffer.
+        define("WebAssembly", {
+            Memory: class Memory {
+                buffer = new SharedArrayBuffer(0);
+            },
+        });
     }
     // A page stays, whatever it waits for; reporter.js ends the app.
     setInterval(() => {}, 1000);

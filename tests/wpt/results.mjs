@@ -4,13 +4,23 @@
 const statuses = ["PASS", "FAIL", "TIMEOUT", "NOTRUN", "PRECONDITION_FAILED"];
 const marker = "@wpt ";
 
-/** {subtests: [{name, status, message, stack}], end: {status, message, stack} | undefined, other: text} */
+/** An event, or undefined: errors on stderr may stand in the middle of a long line. What is lost is missed at the end. */
+function parseEvent(text) {
+    try {
+        return JSON.parse(text);
+    } catch {
+        return undefined;
+    }
+}
+
+/** {subtests: [{name, status, message, stack}], isLoaded, end: {count, status, message, stack} | undefined, other: text} */
 export function readEvents(output) {
     const events = [];
     const other = [];
     for (const line of output.split("\n")) {
-        if (line.startsWith(marker)) {
-            events.push(JSON.parse(line.slice(marker.length)));
+        const event = line.startsWith(marker) ? parseEvent(line.slice(marker.length)) : undefined;
+        if (event !== undefined) {
+            events.push(event);
         } else if (line !== "") {
             other.push(line);
         }
@@ -24,13 +34,14 @@ export function readEvents(output) {
         .map(({ name }) => ({ name, status: "UNFINISHED", message: "it has no result" }));
     return {
         subtests: [...results, ...unfinished],
+        isLoaded: events.some(({ event }) => event === "loaded"),
         end: events.find(({ event }) => event === "end"),
         other: other.join("\n"),
     };
 }
 
 /** Why the file as a whole has failed, whatever its subtests say; undefined if it has not. */
-function problemOf({ code, signal, timedOut, seconds }, { subtests, end }) {
+function problemOf({ code, signal, timedOut, seconds }, { subtests, isLoaded, end }) {
     if (timedOut) {
         return `it was stopped after ${seconds.toFixed(0)} s`;
     }
@@ -45,6 +56,12 @@ function problemOf({ code, signal, timedOut, seconds }, { subtests, end }) {
     }
     if (end.status !== 0) {
         return `error outside of tests: ${end.message}\n${end.stack ?? ""}`.trimEnd();
+    }
+    if (!isLoaded) {
+        return "an error ended it while it was loaded";
+    }
+    if (end.count !== subtests.length) {
+        return `it ran ${end.count} tests and reported ${subtests.length}`;
     }
     return subtests.length === 0 ? "it ran no test" : undefined;
 }

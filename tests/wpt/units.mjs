@@ -26,20 +26,36 @@ function describe({ name, status, verdict, message, stack, reason }, frame) {
     return `${first}\n${frame(details).trimEnd().replace(/^/gm, "    ")}`;
 }
 
-async function runFile({ file, special, exclusions, program, env, flags, slowness }) {
-    const corpus = await provideCorpus();
+/** Runs one file of the corpus in all its variants. `program` is a command line without "run", `folder` for the apps. */
+export async function runFile({ corpus, file, special, exclusions, program, env, flags, slowness, folder }) {
+    const failure = (problem) => ({
+        passed: 0,
+        failed: 1,
+        skipped: [],
+        excluded: 0,
+        problem,
+        output: "",
+        seconds: 0,
+    });
     const location = path.join(corpus, file);
     if (!existsSync(location)) {
-        const problem = "the corpus has no such file";
-        return { passed: 0, failed: 1, skipped: [], excluded: 0, problem, output: location, seconds: 0 };
+        return failure(`the corpus has no ${file}`);
     }
     const { variants } = readMeta(readFileSync(location, "utf8"));
     const results = [];
     let frame;
     for (const variant of variants.length > 0 ? variants : [""]) {
         const name = `${file.replace(/\.any\.js$/, "")}${variant.replace(/\W+/g, "_")}.js`;
-        const bundle = path.join(root, "build/tests/wpt", name);
-        const app = writeApp({ corpus, file, variant, special, target: bundle });
+        const bundle = path.join(folder, name);
+        let app;
+        try {
+            app = writeApp({ corpus, file, variant, special, target: bundle });
+        } catch (error) {
+            if (error.code !== "ENOENT") {
+                throw error;
+            }
+            return failure(`the corpus has no ${path.relative(corpus, error.path)}`);
+        }
         frame = app.frame;
         const [command, ...args] = [...program, "run", ...flags, bundle];
         const timeout = (app.isLong ? seconds.long : seconds.normal) * slowness;
@@ -106,7 +122,6 @@ export function wptUnits({ binaryOf, env, slowness, flags = [] }) {
         file: "tests/wpt/tests.json",
         preset: "release",
         label: "tests/wpt/tests.json",
-        onDemand: true,
         prepare: provideCorpus,
         run: () => checkLists(tests, exclusions),
     };
@@ -119,10 +134,10 @@ export function wptUnits({ binaryOf, env, slowness, flags = [] }) {
                 label: `wpt/${file}`,
                 kind: "Web Platform Tests",
                 group: file.split("/")[0],
-                onDemand: true,
                 prepare: provideCorpus,
-                run: () =>
+                run: async () =>
                     runFile({
+                        corpus: await provideCorpus(),
                         file,
                         special: special[file] ?? {},
                         exclusions: exclusions[file],
@@ -130,6 +145,7 @@ export function wptUnits({ binaryOf, env, slowness, flags = [] }) {
                         env,
                         flags,
                         slowness: slowness[preset] ?? 1,
+                        folder: path.join(root, "build/tests/wpt"),
                     }),
             })),
     );
