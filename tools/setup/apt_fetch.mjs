@@ -100,6 +100,7 @@ function writeConfiguration(folder, { kind, suite, architecture }) {
         "Dir::Etc::PreferencesParts": path.join(folder, "empty"),
         "Acquire::Languages": "none",
         "Acquire::Retries": "3",
+        "APT::Update::Error-Mode": "any", // else an index that can't be fetched is a mere warning
         "APT::Default-Release": "",
         // What is fetched is pinned by hash: an index that a mirror keeps for long does no harm.
         "Acquire::Check-Valid-Until": "false",
