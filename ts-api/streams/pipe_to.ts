@@ -122,8 +122,21 @@ class Pipe implements ReadRequest {
     /** Settled when what was read has been written. */
     #currentWrite: Promise<unknown> = promiseResolvedWith(undefined);
     #abortAlgorithm: (() => void) | null = null;
+    /** What was read and is about to be written. */
+    #chunk: unknown = undefined;
     readonly #step = (): void => {
         this.#continue();
+    };
+    readonly #write = (): void => {
+        const chunk = this.#chunk;
+        this.#chunk = undefined;
+        if (!this.#isReleased) {
+            this.#destination[$prepare]();
+            this.#currentWrite = setPromiseIsHandledToTrue(
+                writableStreamDefaultWriterWrite(this.#writer, chunk),
+            );
+            this.#continue();
+        }
     };
 
     constructor(source: ReadableStream, destination: WritableStream, options: PipeOptions) {
@@ -153,20 +166,11 @@ class Pipe implements ReadRequest {
 
     /* The read request ------------------------------------------------------------------------------ */
 
-    // The sink's write algorithm must not run within the source's enqueue().
+    // The sink's write algorithm must not run within the source's enqueue(). Nothing is read before the chunk is written,
+    // so there is one at most.
     chunkSteps(chunk: unknown): void {
-        const write = (): Promise<unknown> | undefined => {
-            if (this.#isReleased) {
-                return undefined;
-            }
-            this.#destination[$prepare]();
-            const written = writableStreamDefaultWriterWrite(this.#writer, chunk);
-            this.#continue();
-            return written;
-        };
-        this.#currentWrite = setPromiseIsHandledToTrue(
-            transformPromiseWith(promiseResolvedWith(undefined), write),
-        );
+        this.#chunk = chunk;
+        this.#currentWrite = transformPromiseWith(promiseResolvedWith(undefined), this.#write);
     }
 
     closeSteps(): void {}
