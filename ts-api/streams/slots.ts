@@ -57,3 +57,5 @@ export const $backpressureChanged: unique symbol = Symbol("backpressureChanged")
 export const $aborting: unique symbol = Symbol("aborting");
 /** Not of the standard: what write() of a writer does where the chunk goes by the queue. */
 export const $write: unique symbol = Symbol("write");
+/** Not of the standard: closes a writable stream; the way may be shorter where nothing is queued. */
+export const $close: unique symbol = Symbol("close");

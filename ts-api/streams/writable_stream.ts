@@ -15,6 +15,7 @@ import {
     $backpressure,
     $backpressureChanged,
     $byobRequest,
+    $close,
     $closedPromise,
     $closeRequest,
     $controller,
@@ -142,8 +143,7 @@ export class WritableStream<W = unknown> implements Writable {
         if (writableStreamCloseQueuedOrInFlight(this)) {
             return promiseRejectedWith(new TypeError("close: the stream is closing already"));
         }
-        this[$prepare]();
-        return writableStreamClose(this);
+        return this[$close]();
     }
 
     getWriter(): WritableStreamDefaultWriter<W> {
@@ -153,6 +153,11 @@ export class WritableStream<W = unknown> implements Writable {
 
     /** Streams that have no controller yet make one. */
     [$prepare](): void {}
+
+    [$close](): Promise<undefined> {
+        this[$prepare]();
+        return writableStreamClose(this);
+    }
 
     [$backpressureChanged](_backpressure: boolean): void {}
 
@@ -249,8 +254,7 @@ export class WritableStreamDefaultWriter<W = unknown> implements Writer {
         if (writableStreamCloseQueuedOrInFlight(stream)) {
             return promiseRejectedWith(new TypeError("close: the stream is closing already"));
         }
-        stream[$prepare]();
-        return writableStreamClose(stream);
+        return stream[$close]();
     }
 
     releaseLock(): void {

@@ -26,6 +26,7 @@ import {
     readableStreamClose,
     type ReadableStreamDefaultController,
     readableStreamDefaultControllerCallPullIfNeeded,
+    readableStreamDefaultControllerCanCloseOrEnqueue,
     readableStreamDefaultControllerClose,
     readableStreamDefaultControllerEnqueue,
     readableStreamDefaultControllerError,
@@ -72,6 +73,8 @@ export abstract class DirectReadable<T> implements Controller {
     protected abstract get highWaterMark(): number;
     /** The stream was cancelled, by the app or by the socket. */
     protected abstract readableCancelled(reason: unknown): void;
+    /** A chunk that came when the stream had just ended. */
+    protected chunkDropped(_chunk: T): void {}
 
     /** Made when the app asks for it: not every socket receives. */
     get readable(): ReadableStream<T> {
@@ -201,8 +204,13 @@ export abstract class DirectReadable<T> implements Controller {
         const algorithms: SourceAlgorithms = {
             pull: () =>
                 transformPromiseWith(self.#source.take(), (result) => {
-                    if (!result.done) {
+                    if (result.done) {
+                        return;
+                    }
+                    if (readableStreamDefaultControllerCanCloseOrEnqueue(controller)) {
                         readableStreamDefaultControllerEnqueue(controller, result.value);
+                    } else {
+                        self.chunkDropped(result.value);
                     }
                 }),
             cancel: (reason) => {

@@ -5,7 +5,7 @@
  */
 import { createListener, type ListenerHandle, type ListenOptions, type TcpHandle } from "cleat:native/tcp";
 import { startTimer, stopTimer } from "cleat:native/timer";
-import { type Deferred, defer } from "./deferred.ts";
+import { defer } from "./deferred.ts";
 import { domException } from "./errors.ts";
 
 /** Calls of accept() that may wait at once: more than any app needs, less than would hurt. */
@@ -32,10 +32,21 @@ export interface ListenerObserver {
     listenerClosed(): void;
 }
 
+/** Who waits for a connection: a call of accept(), or a read of the stream of connections. */
+class Waiter {
+    readonly deferred = defer<unknown>();
+    /** What becomes of a connection, and is read; null: accept() gives the handle itself. */
+    readonly adopt: ((handle: TcpHandle) => unknown) | null;
+
+    constructor(adopt: ((handle: TcpHandle) => unknown) | null) {
+        this.adopt = adopt;
+    }
+}
+
 export class TcpListener {
     #handle: ListenerHandle | null = null;
     #observer: ListenerObserver | null;
-    readonly #waiting: Deferred<TcpHandle>[] = [];
+    #waiting: Waiter[] = [];
     #retry: number | null = null;
 
     constructor(observer: ListenerObserver) {
@@ -66,21 +77,56 @@ export class TcpListener {
 
     /** The next connection, to be attached at once; rejects when one can't be served, and the next call tries again. */
     accept(): Promise<TcpHandle> {
-        const deferred = defer<TcpHandle>();
+        return this.#wait(null) as Promise<TcpHandle>;
+    }
+
+    /** The next connection as a read of a stream gives it; connections that can't be served are none of its business. */
+    take<T>(adopt: (handle: TcpHandle) => T): Promise<{ value: T; done: false }> {
+        return this.#wait(adopt) as Promise<{ value: T; done: false }>;
+    }
+
+    /** Whether a take() waits. */
+    get isTaken(): boolean {
+        for (let i = 0; i < this.#waiting.length; i++) {
+            if ((this.#waiting[i] as Waiter).adopt !== null) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** Settles what waits in take(): done, or rejected. */
+    endTakes(failed: boolean, reason: unknown): void {
+        const waiting = this.#waiting;
+        this.#waiting = [];
+        for (let i = 0; i < waiting.length; i++) {
+            const waiter = waiting[i] as Waiter;
+            if (waiter.adopt === null) {
+                apply(push, this.#waiting, [waiter]);
+            } else if (failed) {
+                waiter.deferred.reject(reason);
+            } else {
+                waiter.deferred.resolve({ value: undefined, done: true });
+            }
+        }
+    }
+
+    #wait(adopt: ((handle: TcpHandle) => unknown) | null): Promise<unknown> {
+        const waiter = new Waiter(adopt);
         if (this.#waiting.length >= ACCEPTS_MAX) {
-            deferred.reject(
+            waiter.deferred.reject(
                 domException(
                     "QuotaExceededError",
                     `accept: ${ACCEPTS_MAX} calls are waiting for a connection`,
                 ),
             );
-            return deferred.promise;
+            return waiter.deferred.promise;
         }
-        apply(push, this.#waiting, [deferred]);
+        apply(push, this.#waiting, [waiter]);
         if (this.#waiting.length === 1) {
             this.#serve();
         }
-        return deferred.promise;
+        return waiter.deferred.promise;
     }
 
     /** Stops listening; accept() calls that wait reject with `reason`. listenerClosed() follows. */
@@ -112,14 +158,17 @@ export class TcpListener {
             try {
                 connection = this.#handle.accept();
             } catch (error) {
-                this.#next()?.reject(error);
+                if ((this.#waiting[0] as Waiter).adopt === null) {
+                    this.#next()?.deferred.reject(error);
+                }
                 this.#pause();
                 return;
             }
             if (connection === null) {
                 return; // event 2 follows
             }
-            this.#next()?.resolve(connection);
+            const { deferred, adopt } = this.#next() as Waiter;
+            deferred.resolve(adopt === null ? connection : { value: adopt(connection), done: false });
         }
     }
 
@@ -131,8 +180,8 @@ export class TcpListener {
         this.#retry = startTimer(retry, ACCEPT_RETRY_DELAY, false);
     }
 
-    #next(): Deferred<TcpHandle> | undefined {
-        return apply(shift, this.#waiting, []) as Deferred<TcpHandle> | undefined;
+    #next(): Waiter | undefined {
+        return apply(shift, this.#waiting, []) as Waiter | undefined;
     }
 
     #stop(reason: unknown): void {
@@ -142,7 +191,7 @@ export class TcpListener {
             this.#retry = null;
         }
         for (let waiting = this.#next(); waiting !== undefined; waiting = this.#next()) {
-            waiting.reject(reason);
+            waiting.deferred.reject(reason);
         }
     }
 

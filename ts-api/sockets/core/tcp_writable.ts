@@ -13,6 +13,7 @@ import {
     $aborting,
     $backpressure,
     $backpressureChanged,
+    $close,
     $closedPromise,
     $controller,
     $inFlightWriteRequest,
@@ -153,6 +154,14 @@ export class TcpWritable extends WritableStream {
         }
     }
 
+    override [$close](): Promise<undefined> {
+        if (!TcpWritable.#closeDirect(this)) {
+            return super[$close]();
+        }
+        this.#sink.writingFinished();
+        return promiseResolvedWith(undefined);
+    }
+
     override [$backpressureChanged](backpressure: boolean): void {
         const ready = this.#ready;
         if (backpressure || ready === null || ready === ABORTED) {
@@ -232,20 +241,28 @@ export class TcpWritable extends WritableStream {
         if (writableStreamCloseQueuedOrInFlight(self)) {
             return false;
         }
-        if (
-            self[$controller] === undefined &&
-            TcpWritable.#sends(self) === 0 &&
-            self.#sink.opening() === undefined
-        ) {
-            // What a close does to a stream with an empty queue
-            setDirectSink(self, undefined);
-            self[$state] = "closed";
-            self[$writer]?.[$readyPromise]?.resolve(undefined);
-            self[$writer]?.[$closedPromise]?.resolve(undefined);
+        if (TcpWritable.#closeDirect(self)) {
             return true;
         }
         self[$prepare]();
         void setPromiseIsHandledToTrue(writableStreamClose(self));
         return false;
+    }
+
+    /** What a close does to a stream with an empty queue, where there is none yet. */
+    static #closeDirect(self: TcpWritable): boolean {
+        if (
+            self[$controller] !== undefined ||
+            self[$state] !== "writable" ||
+            TcpWritable.#sends(self) > 0 ||
+            self.#sink.opening() !== undefined
+        ) {
+            return false;
+        }
+        setDirectSink(self, undefined);
+        self[$state] = "closed";
+        self[$writer]?.[$readyPromise]?.resolve(undefined);
+        self[$writer]?.[$closedPromise]?.resolve(undefined);
+        return true;
     }
 }

@@ -4,14 +4,15 @@
  * Spec: W3C TCP and UDP Socket API, "Interface TCPServerSocket".
  */
 import { hostKind } from "cleat:native/resolver";
+import type { TcpHandle } from "cleat:native/tcp";
 import type { ReadableStream } from "../../streams/streams.ts";
 import { defineInterface } from "../../web/webidl.ts";
 import { invalidPort } from "../core/convert.ts";
 import { type Deferred, deferHandled, soon } from "../core/deferred.ts";
+import { DirectReadable } from "../core/direct_readable.ts";
 import { abortError, closedError, constructorError, domException, isNetworkError } from "../core/errors.ts";
 import { type TcpServerOptions, toTcpServerOptions } from "../core/options.ts";
 import { listenQuestion, requireAny, requireGranted } from "../core/permission.ts";
-import { ReadableSide } from "../core/readable_side.ts";
 import { watchSignal } from "../core/signal.ts";
 import { TcpListener } from "../core/tcp_listener.ts";
 import type { SocketReadyState } from "./tcp_arguments.ts";
@@ -29,8 +30,35 @@ export interface TCPServerSocketOpenInfo {
 /** "any IPv4 address": step 3 */
 const ANY_IPV4 = "0.0.0.0";
 const ANY_IPV6 = "::";
-/** Nothing is accepted ahead of a read. */
-const ACCEPT_HIGH_WATER_MARK = 0;
+/** `readable`: one connection for one read, and none ahead of it. */
+class Connections extends DirectReadable<TCPSocket> {
+    readonly #cancelled: () => void;
+
+    constructor(listener: TcpListener, settings: TcpSettings, cancelled: () => void) {
+        const adopt = (handle: TcpHandle): TCPSocket => adoptConnection(handle, settings);
+        super({
+            take: () => listener.take(adopt),
+            endTakes: (failed, reason) => {
+                listener.endTakes(failed, reason);
+            },
+            waitsForChunk: () => listener.isTaken,
+            stopReadingAhead: () => [],
+        });
+        this.#cancelled = cancelled;
+    }
+
+    protected override get highWaterMark(): number {
+        return 0;
+    }
+
+    protected override readableCancelled(): void {
+        this.#cancelled();
+    }
+
+    protected override chunkDropped(socket: TCPSocket): void {
+        void socket.close();
+    }
+}
 
 export class TCPServerSocket {
     readonly #listener: TcpListener;
@@ -41,7 +69,7 @@ export class TCPServerSocket {
     #localPort: number | null = null;
     readonly #opened: Deferred<TCPServerSocketOpenInfo> = deferHandled();
     readonly #closed: Deferred<undefined> = deferHandled();
-    readonly #readable: ReadableSide<TCPSocket>;
+    readonly #connections: Connections;
     #readyState: SocketReadyState = "opening";
     #unwatchSignal: (() => void) | null = null;
 
@@ -92,16 +120,9 @@ export class TCPServerSocket {
         if (failure === null && localPort !== null) {
             this.#localPort = this.#listener.info().localPort;
         }
-        this.#readable = new ReadableSide<TCPSocket>(
-            {
-                opening: () => this.#opened.promise,
-                pullFor: (side) => this.#pull(side),
-                cancelled: () => {
-                    this.#close(abortError("The app closed the server socket"));
-                },
-            },
-            ACCEPT_HIGH_WATER_MARK,
-        );
+        this.#connections = new Connections(this.#listener, this.#settings, () => {
+            this.#close(abortError("The app closed the server socket"));
+        });
         // "When a new TCP server socket has successfully been created": after the constructor has returned
         soon(() => {
             if (failure === null) {
@@ -183,26 +204,10 @@ export class TCPServerSocket {
         return adoptConnection(await this.#listener.accept(), this.#settings);
     }
 
-    /** One connection for one read; errors of single connections don't concern the stream. */
-    async #pull(side: ReadableSide<TCPSocket>): Promise<void> {
-        while (this.#readyState !== "closed") {
-            let socket: TCPSocket;
-            try {
-                socket = await this.#accept();
-            } catch {
-                continue; // closed, or out of descriptors: the listener waits before it tries again
-            }
-            if (!side.enqueue(socket)) {
-                void socket.close();
-            }
-            return;
-        }
-    }
-
     #noteOpen(): void {
         if (this.#readyState === "opening") {
             this.#readyState = "open";
-            this.#opened.resolve({ readable: this.#readable.stream, ...this.#listener.info() });
+            this.#opened.resolve({ readable: this.#connections.readable, ...this.#listener.info() });
         }
     }
 
@@ -212,7 +217,7 @@ export class TCPServerSocket {
         }
         this.#readyState = "closed";
         this.#opened.reject(reason); // without effect once it is open
-        this.#readable.close();
+        this.#connections.closeReadable();
         this.#listener.close(reason);
         this.#release();
     }
@@ -232,7 +237,7 @@ export class TCPServerSocket {
         this.#readyState = "closed";
         this.#opened.reject(error);
         this.#closed.reject(error);
-        this.#readable.error(error);
+        this.#connections.errorReadable(error);
         this.#release();
     }
 
