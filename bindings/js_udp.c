@@ -434,14 +434,13 @@ RT_TABLE(udp_methods, "cleat:native/udp", "UdpHandle"){
     RT_METHOD("waitsForChunk", js_udp_waits_for_chunk, 0, "() => boolean", "Whether a take() waits."),
     RT_METHOD("stopReadingAhead", js_udp_stop_reading_ahead, 0, "() => UdpMessage[]",
               "Fetches nothing ahead any more, and gives back what has been, the oldest first."),
-    RT_METHOD("trySend", js_udp_try_send, 1, "(message: unknown) => Promise<undefined> | null",
-              "Converts a UDPMessage (each member is read once) and queues it; it leaves at the end of the "
-              "turn, by "
-              "one sendmmsg with all the others, or when there is room for it. The promise is that of this "
-              "datagram "
-              "alone; its rejection counts as handled. null: the host is a name, or the handle is not open; "
-              "write() "
-              "is to be called with the same message, and does not read its members again."),
+    RT_METHOD(
+        "trySend", js_udp_try_send, 1, "(message: unknown) => Promise<undefined> | null",
+        "Converts a UDPMessage (each member is read once) and queues it; it leaves at the end of the turn, "
+        "by one sendmmsg with all the others, or when there is room for it. The promise is that of this "
+        "datagram alone; its rejection counts as handled. null: the host is a name, the queue is full, or "
+        "the handle does not send; write() is to be called with the same message, and does not read the "
+        "members again."),
     RT_METHOD("sends", js_udp_sends, 0, "() => number", "Datagrams that are queued."),
     RT_METHOD("sending", js_udp_sending, 0, "() => Promise<undefined> | undefined",
               "A promise that is resolved when all that are queued have left or failed."),

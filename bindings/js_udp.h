@@ -12,8 +12,8 @@ enum {
      * drops, which is counted. Any number of bytes that a device can spare, too: no new batch beyond it. */
     JS_UDP_RECEIVED_MAX = 64,
     JS_UDP_RECEIVED_BYTES_MAX = 256 << 10,
-    /* Datagrams that were written and wait to leave: an app that does not wait for its writes while the
-     * kernel's buffer is full loses what is beyond (ENOBUFS), as it would behind a full device queue. */
+    /* Datagrams that were written and wait for room in the kernel's buffer: beyond it trySend() leaves them
+     * to the queue of the stream, and write() rejects with ENOBUFS. */
     JS_UDP_QUEUED_MAX = 1024,
     JS_UDP_QUEUED_BYTES_MAX = 4 << 20,
     /* Times that one socket sends within a turn: an app that awaits write after write gives way to the loop.
@@ -160,6 +160,7 @@ JSValue js_udp_flush(JSContext *ctx, JSValueConst self, int argc, JSValueConst *
  * exception. Copies the data. */
 JSValue js_udp_queue(JSContext *ctx, struct js_udp *udp, const uint8_t *data, size_t length,
                      const struct js_udp_permitted *destination);
+bool js_udp_queue_is_full(const struct js_udp *udp);
 /* The kernel has room again: sends, then tells. The socket may be closed inside. */
 void js_udp_on_writable(struct js_udp *udp);
 /* Sends what can be sent at once and rejects the rest. Runs no JavaScript. */

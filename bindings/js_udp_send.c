@@ -203,10 +203,15 @@ void js_udp_mark_queue(JSRuntime *js, const struct js_udp *udp, JS_MarkFunc *mar
     }
 }
 
+bool js_udp_queue_is_full(const struct js_udp *udp)
+{
+    return udp->queued_count >= JS_UDP_QUEUED_MAX || udp->queued_bytes >= JS_UDP_QUEUED_BYTES_MAX;
+}
+
 JSValue js_udp_queue(JSContext *ctx, struct js_udp *udp, const uint8_t *data, size_t length,
                      const struct js_udp_permitted *destination)
 {
-    if (udp->queued_count >= JS_UDP_QUEUED_MAX || length > JS_UDP_QUEUED_BYTES_MAX - udp->queued_bytes) {
+    if (js_udp_queue_is_full(udp)) {
         return JS_Throw(ctx, js_udp_send_error(ctx, -ENOBUFS, &destination->address));
     }
     struct js_udp_queued *queued = js_malloc(ctx, sizeof(*queued) + length);

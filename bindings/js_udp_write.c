@@ -228,7 +228,7 @@ JSValue js_udp_try_send(JSContext *ctx, JSValueConst self, int argc, JSValueCons
     if (!udp) {
         return JS_EXCEPTION;
     }
-    if (udp->state != JS_UDP_OPEN || !udp->sends) {
+    if (udp->state != JS_UDP_OPEN || !udp->sends || js_udp_queue_is_full(udp)) {
         return JS_NULL;
     }
     struct js_udp_outgoing message = nothing();

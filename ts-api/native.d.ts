@@ -330,7 +330,7 @@ declare module "cleat:native/udp" {
         waitsForChunk(): boolean;
         /** Fetches nothing ahead any more, and gives back what has been, the oldest first. */
         stopReadingAhead(): UdpMessage[];
-        /** Converts a UDPMessage (each member is read once) and queues it; it leaves at the end of the turn, by one sendmmsg with all the others, or when there is room for it. The promise is that of this datagram alone; its rejection counts as handled. null: the host is a name, or the handle is not open; write() is to be called with the same message, and does not read its members again. */
+        /** Converts a UDPMessage (each member is read once) and queues it; it leaves at the end of the turn, by one sendmmsg with all the others, or when there is room for it. The promise is that of this datagram alone; its rejection counts as handled. null: the host is a name, the queue is full, or the handle does not send; write() is to be called with the same message, and does not read the members again. */
         trySend(message: unknown): Promise<undefined> | null;
         /** Datagrams that are queued. */
         sends(): number;
