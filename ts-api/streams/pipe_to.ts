@@ -5,10 +5,13 @@
  * again when it ends, or when something else is asked of the streams.
  * Spec: Streams, ReadableStreamPipeTo.
  */
+import { react } from "cleat:native/promise";
 import { builtin } from "cleat:native/runtime";
 import type * as Abort from "../web/abort.ts";
 import { toDictionary } from "../web/webidl.ts";
 import {
+    $prepare,
+    $readyPromise,
     $state,
     $storedError,
     Deferred,
@@ -19,6 +22,7 @@ import {
     isReadableStreamLocked,
     isWritableStream,
     isWritableStreamLocked,
+    NO_CHUNK,
     promiseRejectedWith,
     promiseResolvedWith,
     type ReadableStream,
@@ -29,7 +33,8 @@ import {
     readerClosedPromise,
     type ReadRequest,
     setPromiseIsHandledToTrue,
-    transformPromiseWith,
+    soon,
+    takeQueuedChunk,
     uponPromise,
     type WritableStream,
     WritableStreamDefaultWriter,
@@ -38,10 +43,9 @@ import {
     writableStreamDefaultWriterCloseWithErrorPropagation,
     writableStreamDefaultWriterGetDesiredSize,
     writableStreamDefaultWriterRelease,
-    writableStreamDefaultWriterWrite,
-    $prepare,
+    writableStreamWrite,
+    type WriteRequest,
     writerClosedPromise,
-    writerReadyPromise,
 } from "./streams.ts";
 
 interface PipeOptions {
@@ -110,34 +114,22 @@ function checkLocks(source: ReadableStream, destination: WritableStream): void {
     }
 }
 
-class Pipe implements ReadRequest {
+class Pipe implements ReadRequest, WriteRequest {
     readonly #source: ReadableStream;
     readonly #destination: WritableStream;
     readonly #options: PipeOptions;
     readonly #reader: ReadableStreamDefaultReader;
     readonly #writer: WritableStreamDefaultWriter;
     readonly #result = new Deferred<undefined>();
+    readonly #ready = new ReadySteps(this);
     #shuttingDown = false;
     #isReleased = false;
-    /** Settled when what was read has been written. */
-    #currentWrite: Promise<unknown> = promiseResolvedWith(undefined);
+    /** Chunks that were read and are not written yet. */
+    #underWay = 0;
+    /** The same for what native handles move. */
+    #moved: Promise<unknown> | null = null;
+    #whenWritten: (() => void) | null = null;
     #abortAlgorithm: (() => void) | null = null;
-    /** What was read and is about to be written. */
-    #chunk: unknown = undefined;
-    readonly #step = (): void => {
-        this.#continue();
-    };
-    readonly #write = (): void => {
-        const chunk = this.#chunk;
-        this.#chunk = undefined;
-        if (!this.#isReleased) {
-            this.#destination[$prepare]();
-            this.#currentWrite = setPromiseIsHandledToTrue(
-                writableStreamDefaultWriterWrite(this.#writer, chunk),
-            );
-            this.#continue();
-        }
-    };
 
     constructor(source: ReadableStream, destination: WritableStream, options: PipeOptions) {
         this.#source = source;
@@ -160,50 +152,99 @@ class Pipe implements ReadRequest {
             abortModule("addAbortAlgorithm")(signal, this.#abortAlgorithm);
         }
         this.#watch();
-        this.#continue();
+        this.continue();
         return this.#result.promise;
     }
 
     /* The read request ------------------------------------------------------------------------------ */
 
-    // The sink's write algorithm must not run within the source's enqueue(). Nothing is read before the chunk is written,
-    // so there is one at most.
     chunkSteps(chunk: unknown): void {
-        this.#chunk = chunk;
-        this.#currentWrite = transformPromiseWith(promiseResolvedWith(undefined), this.#write);
+        this.#underWay++;
+        soon(writeAndContinue, chunk, this); // the sink's write algorithm must not run within the source's enqueue()
     }
 
     closeSteps(): void {}
 
     errorSteps(): void {}
 
+    /* The write request ----------------------------------------------------------------------------- */
+
+    resolve(): void {
+        if (--this.#underWay === 0 && this.#whenWritten !== null) {
+            soon(this.#whenWritten, undefined, undefined);
+        }
+    }
+
+    reject(): void {
+        this.resolve();
+    }
+
     /* Moving chunks --------------------------------------------------------------------------------- */
 
-    #continue(): void {
+    #write(chunk: unknown): void {
+        if (this.#isReleased) {
+            this.resolve();
+        } else {
+            this.#destination[$prepare]();
+            writableStreamWrite(this.#writer, chunk, this);
+        }
+    }
+
+    /** After a chunk that came later than it was asked for. */
+    writeAndContinue(chunk: unknown): void {
+        this.#write(chunk);
+        this.continue();
+    }
+
+    /** Reads and writes while that goes on at once. */
+    continue(): void {
         const destination = this.#destination;
-        if (this.#shuttingDown || this.#source[$state] !== "readable") {
-            return;
-        }
-        if (writableStreamCloseQueuedOrInFlight(destination) || destination[$state] === "closed") {
-            this.#destinationClosed(); // by a socket, which may end its stream though we have the lock
-            return;
-        }
-        const from = directSource(this.#source);
-        const to = directSink(destination);
-        if (from?.pipe !== undefined && to !== undefined && isIdle(destination)) {
-            const piped = from.pipe(to);
-            if (piped !== null) {
-                this.#currentWrite = piped;
-                uponPromise(piped, this.#step);
+        while (!this.#shuttingDown && this.#source[$state] === "readable") {
+            if (writableStreamCloseQueuedOrInFlight(destination) || destination[$state] === "closed") {
+                this.#destinationClosed(); // by a socket, which may end its stream though we have the lock
                 return;
             }
+            if (this.#moveNatively()) {
+                return;
+            }
+            destination[$prepare]();
+            const desiredSize = writableStreamDefaultWriterGetDesiredSize(this.#writer);
+            if (desiredSize === null) {
+                return;
+            }
+            if (desiredSize <= 0) {
+                this.#ready.pending = true;
+                this.#writer[$readyPromise] = this.#ready as unknown as Deferred<undefined>;
+                return;
+            }
+            const chunk = takeQueuedChunk(this.#source);
+            if (chunk === NO_CHUNK) {
+                readableStreamDefaultReaderRead(this.#reader, this);
+                return;
+            }
+            this.#underWay++;
+            this.#write(chunk);
         }
-        destination[$prepare]();
-        const desiredSize = writableStreamDefaultWriterGetDesiredSize(this.#writer);
-        if (desiredSize !== null && desiredSize <= 0) {
-            uponPromise(writerReadyPromise(this.#writer), this.#step, nothing);
-        } else if (desiredSize !== null) {
-            readableStreamDefaultReaderRead(this.#reader, this);
+    }
+
+    #moveNatively(): boolean {
+        const to = directSink(this.#destination);
+        const from = to === undefined ? undefined : directSource(this.#source);
+        if (to === undefined || from?.pipe === undefined || !isIdle(this.#destination)) {
+            return false;
+        }
+        this.#moved = from.pipe(to);
+        if (this.#moved !== null) {
+            react(this.#moved, moved, moveFailed, this);
+        }
+        return this.#moved !== null;
+    }
+
+    /** The handles move no more. */
+    moved(failed: boolean): void {
+        this.#moved = null;
+        if (!failed) {
+            this.continue();
         }
     }
 
@@ -326,17 +367,20 @@ class Pipe implements ReadRequest {
         directSource(this.#source)?.stopPipe?.();
         const destination = this.#destination;
         if (destination[$state] === "writable" && !writableStreamCloseQueuedOrInFlight(destination)) {
-            uponPromise(this.#waitForWrites(), finish);
+            this.#waitForWrites(finish);
         } else {
             finish();
         }
     }
 
-    #waitForWrites(): Promise<unknown> {
-        const write = this.#currentWrite;
-        const again = (): Promise<unknown> | undefined =>
-            write === this.#currentWrite ? undefined : this.#waitForWrites();
-        return transformPromiseWith(write, again, again);
+    #waitForWrites(finish: () => void): void {
+        if (this.#moved !== null) {
+            uponPromise(this.#moved, finish, finish);
+        } else if (this.#underWay > 0) {
+            this.#whenWritten = finish;
+        } else {
+            soon(finish, undefined, undefined);
+        }
     }
 
     #finalize(isError: boolean, error: unknown): void {
@@ -353,6 +397,44 @@ class Pipe implements ReadRequest {
             this.#result.resolve(undefined);
         }
     }
+}
+
+/** In the place of the writer's promise `ready`: goes on when the destination wants more. */
+class ReadySteps {
+    readonly promise = settled;
+    readonly #pipe: Pipe;
+    pending = false;
+
+    constructor(pipe: Pipe) {
+        this.#pipe = pipe;
+    }
+
+    resolve(): void {
+        this.pending = false;
+        soon(goOn, undefined, this.#pipe);
+    }
+
+    reject(): void {
+        this.pending = false;
+    }
+}
+
+const settled = promiseResolvedWith(undefined);
+
+function goOn(_: unknown, pipe: Pipe): void {
+    pipe.continue();
+}
+
+function moved(_: unknown, pipe: Pipe): void {
+    pipe.moved(false);
+}
+
+function moveFailed(_: unknown, pipe: Pipe): void {
+    pipe.moved(true); // the streams tell why
+}
+
+function writeAndContinue(chunk: unknown, pipe: Pipe): void {
+    pipe.writeAndContinue(chunk);
 }
 
 /** "getting a promise to wait for all"; rejects with the first error. */

@@ -3,24 +3,20 @@
  * Spec: Streams, "Queue-with-sizes".
  */
 interface Entry<T> {
-    value: T;
-    size: number;
+    readonly value: T;
+    readonly size: number;
     next: Entry<T> | null;
 }
 
 export class Queue<T> {
     #first: Entry<T> | null = null;
     #last: Entry<T> | null = null;
-    #totalSize = 0;
+    /** [[queueTotalSize]]; to be read only, as `length`. */
+    totalSize = 0;
     length = 0;
 
-    /** [[queueTotalSize]] */
-    get totalSize(): number {
-        return this.#totalSize;
-    }
-
     get isEmpty(): boolean {
-        return this.#first === null;
+        return this.length === 0;
     }
 
     /** "EnqueueValueWithSize" */
@@ -40,23 +36,22 @@ export class Queue<T> {
             this.#last.next = entry;
         }
         this.#last = entry;
-        this.#totalSize += size;
+        this.totalSize += size;
         this.length++;
     }
 
     /** "DequeueValue"; there must be one. */
     dequeue(): T {
-        const { value, size, next } = this.#first as Entry<T>;
-        this.#first = next;
-        if (next === null) {
+        const entry = this.#first as Entry<T>;
+        this.#first = entry.next;
+        if (--this.length === 0) {
             this.#last = null;
         }
-        this.#totalSize -= size;
-        if (this.#totalSize < 0) {
-            this.#totalSize = 0; // rounding
+        this.totalSize -= entry.size;
+        if (this.totalSize < 0) {
+            this.totalSize = 0; // rounding
         }
-        this.length--;
-        return value;
+        return entry.value;
     }
 
     /** "PeekQueueValue"; there must be one. */
@@ -68,14 +63,14 @@ export class Queue<T> {
     unshift(value: T, size = 0): void {
         this.#first = { value, size, next: this.#first };
         this.#last ??= this.#first;
-        this.#totalSize += size;
+        this.totalSize += size;
         this.length++;
     }
 
     /** "ResetQueue" */
     reset(): void {
         this.#first = this.#last = null;
-        this.#totalSize = 0;
+        this.totalSize = 0;
         this.length = 0;
     }
 }

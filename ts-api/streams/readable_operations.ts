@@ -13,6 +13,7 @@ import {
     promiseResolvedWith,
     rejectHandled,
     releasedError,
+    soon,
     toOutcome,
     transformPromiseWith,
     uponOutcome,
@@ -307,21 +308,41 @@ export function defaultControllerCancelSteps(controller: DefaultController, reas
 
 /** [[PullSteps]] */
 export function defaultControllerPullSteps(controller: DefaultController, request: ReadRequest): void {
-    const stream = controller[$stream];
     const queue = controller[$queue];
-    if (queue === undefined || queue.isEmpty) {
-        readableStreamAddReadRequest(stream, request);
+    if (queue === undefined || queue.length === 0) {
+        readableStreamAddReadRequest(controller[$stream], request);
         readableStreamDefaultControllerCallPullIfNeeded(controller);
         return;
     }
+    request.chunkSteps(takeChunk(controller, queue));
+}
+
+function takeChunk(controller: DefaultController, queue: Queue<unknown>): unknown {
     const chunk = queue.dequeue();
-    if ((controller[$flags] & CLOSE_REQUESTED) !== 0 && queue.isEmpty) {
+    if ((controller[$flags] & CLOSE_REQUESTED) !== 0 && queue.length === 0) {
         readableStreamDefaultControllerClearAlgorithms(controller);
-        readableStreamClose(stream);
+        readableStreamClose(controller[$stream]);
     } else {
         readableStreamDefaultControllerCallPullIfNeeded(controller);
     }
-    request.chunkSteps(chunk);
+    return chunk;
+}
+
+export const NO_CHUNK = {};
+
+/** ReadableStreamDefaultReaderRead without a read request, where a chunk is queued; NO_CHUNK: none is. */
+export function takeQueuedChunk(stream: Readable): unknown {
+    const controller = stream[$controller] as DefaultController;
+    const queue = controller[$queue];
+    if (
+        queue === undefined ||
+        queue.length === 0 ||
+        stream[$state] !== "readable" ||
+        controller[$flags] === undefined // a byte stream
+    ) {
+        return NO_CHUNK;
+    }
+    return takeChunk(controller, queue);
 }
 
 export function readableStreamDefaultControllerCallPullIfNeeded(controller: DefaultController): void {
@@ -333,7 +354,12 @@ export function readableStreamDefaultControllerCallPullIfNeeded(controller: Defa
         return;
     }
     controller[$flags] |= PULLING;
-    uponOutcome((controller[$algorithms] as SourceAlgorithms).pull(controller), pulled, failed, controller);
+    const outcome = (controller[$algorithms] as SourceAlgorithms).pull(controller);
+    if (outcome === undefined) {
+        soon(pulled, undefined, controller);
+    } else {
+        uponOutcome(outcome, pulled, failed, controller);
+    }
 }
 
 function pulled(_: unknown, controller: DefaultController): void {
@@ -375,17 +401,25 @@ export function readableStreamDefaultControllerClose(controller: DefaultControll
 }
 
 export function readableStreamDefaultControllerEnqueue(controller: DefaultController, chunk: unknown): void {
-    if (!readableStreamDefaultControllerCanCloseOrEnqueue(controller)) {
-        return;
+    if (readableStreamDefaultControllerCanCloseOrEnqueue(controller)) {
+        enqueueChunk(controller, chunk);
     }
+}
+
+/** ReadableStreamDefaultControllerEnqueue for a stream that is known to take chunks. */
+export function enqueueChunk(controller: DefaultController, chunk: unknown): void {
     const requests = controller[$stream][$reader]?.[$readRequests];
     if (requests !== undefined && requests.length > 0) {
         requests.dequeue().chunkSteps(chunk); // "ReadableStreamFulfillReadRequest"
     } else {
         try {
             const size = controller[$strategySizeAlgorithm];
-            const chunkSize = size === undefined ? 1 : size(chunk);
-            (controller[$queue] ??= new Queue()).enqueue(chunk, chunkSize);
+            if (size === undefined) {
+                (controller[$queue] ??= new Queue()).push(chunk, 1);
+            } else {
+                const chunkSize = size(chunk);
+                (controller[$queue] ??= new Queue()).enqueue(chunk, chunkSize);
+            }
         } catch (error) {
             readableStreamDefaultControllerError(controller, error);
             throw error;

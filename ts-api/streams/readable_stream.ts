@@ -18,12 +18,13 @@ import {
     type DefaultController,
     defaultControllerCancelSteps,
     defaultControllerPullSteps,
+    enqueueChunk,
     isReadableStreamLocked,
+    NO_CHUNK,
     type Readable,
     readableStreamCancel,
     readableStreamDefaultControllerCanCloseOrEnqueue,
     readableStreamDefaultControllerClose,
-    readableStreamDefaultControllerEnqueue,
     readableStreamDefaultControllerError,
     readableStreamDefaultControllerGetDesiredSize,
     readableStreamDefaultReaderRead,
@@ -35,6 +36,7 @@ import {
     type ReadRequest,
     setUpReadableStreamDefaultController,
     type SourceAlgorithms,
+    takeQueuedChunk,
 } from "./readable_operations.ts";
 import {
     $algorithms,
@@ -240,6 +242,10 @@ export class ReadableStreamDefaultReader<R = unknown> implements Reader {
         if (direct !== undefined) {
             return direct.take();
         }
+        const chunk = takeQueuedChunk(stream);
+        if (chunk !== NO_CHUNK) {
+            return resolved({ value: chunk, done: false });
+        }
         const request = new PromiseReadRequest<R>();
         readableStreamDefaultReaderRead(this, request as ReadRequest);
         return request.promise;
@@ -320,11 +326,14 @@ export class ReadableStreamDefaultController<R = unknown> implements DefaultCont
     }
 
     enqueue(chunk: R = undefined as R): void {
-        checkController(this, "enqueue");
+        // Not by hasSlot(): this is where speed counts.
+        if (typeof this !== "object" || this === null || !($flags in this)) {
+            throw brandError("ReadableStreamDefaultController", "enqueue");
+        }
         if (!readableStreamDefaultControllerCanCloseOrEnqueue(this)) {
             throw new TypeError("enqueue: the stream is closed or errored, or asked to close");
         }
-        readableStreamDefaultControllerEnqueue(this, chunk);
+        enqueueChunk(this, chunk);
     }
 
     error(error: unknown = undefined): void {

@@ -20,8 +20,8 @@ import {
     extractHighWaterMark,
     extractSizeAlgorithm,
     hasSlot,
-    promiseCall,
-    promiseResolvedWith,
+    type Outcome,
+    promiseRejectedWith,
     type ReadableStream,
     readableStreamDefaultControllerCanCloseOrEnqueue,
     readableStreamDefaultControllerClose,
@@ -33,7 +33,8 @@ import {
     toObject,
     toStrategy,
     transformPromiseWith,
-    uponPromise,
+    toOutcome,
+    uponOutcome,
     type WritableController,
     type WritableStream,
     writableStreamDefaultControllerErrorIfNeeded,
@@ -47,9 +48,9 @@ const $backpressureChange: unique symbol = Symbol("backpressureChangePromise");
 const $transformStream: unique symbol = Symbol("stream");
 
 interface TransformAlgorithms {
-    transform(chunk: unknown): Promise<unknown>;
-    flush(): Promise<unknown>;
-    cancel(reason: unknown): Promise<unknown>;
+    transform(chunk: unknown): Outcome;
+    flush(): Outcome;
+    cancel(reason: unknown): Outcome;
 }
 
 interface TransformerDictionary {
@@ -195,27 +196,35 @@ class TransformerAlgorithms implements TransformAlgorithms {
         this.#controller = controller as TransformStreamDefaultController<never>;
     }
 
-    transform(chunk: unknown): Promise<unknown> {
-        if (this.#dictionary.transform === undefined) {
-            return promiseCall(() => {
-                enqueue(this.#controller, chunk);
-            });
+    transform(chunk: unknown): Outcome {
+        if (this.#dictionary.transform !== undefined) {
+            return this.#call(this.#dictionary.transform, [chunk, this.#controller]);
         }
-        return this.#call(this.#dictionary.transform, [chunk, this.#controller]);
+        try {
+            enqueue(this.#controller, chunk);
+            return undefined;
+        } catch (error) {
+            return promiseRejectedWith(error);
+        }
     }
 
-    flush(): Promise<unknown> {
+    flush(): Outcome {
         return this.#call(this.#dictionary.flush, [this.#controller]);
     }
 
-    cancel(reason: unknown): Promise<unknown> {
+    cancel(reason: unknown): Outcome {
         return this.#call(this.#dictionary.cancel, [reason]);
     }
 
-    #call(callback: Callback | undefined, values: unknown[]): Promise<unknown> {
-        return callback === undefined
-            ? promiseResolvedWith(undefined)
-            : promiseCall(() => apply(callback, this.#transformer, values));
+    #call(callback: Callback | undefined, values: unknown[]): Outcome {
+        if (callback === undefined) {
+            return undefined;
+        }
+        try {
+            return toOutcome(apply(callback, this.#transformer, values));
+        } catch (error) {
+            return promiseRejectedWith(error);
+        }
     }
 }
 
@@ -251,9 +260,15 @@ function unblockWrite(stream: AnyTransform): void {
 
 /** "TransformStreamSetBackpressure" */
 function setBackpressure(stream: AnyTransform, backpressure: boolean): void {
-    stream[$backpressureChange]?.resolve(undefined);
-    stream[$backpressureChange] = new Deferred();
+    const change = stream[$backpressureChange];
+    stream[$backpressureChange] = undefined;
     stream[$backpressure] = backpressure;
+    change?.resolve(undefined);
+}
+
+/** [[backpressureChangePromise]], made when somebody waits for it. */
+function backpressureChange(stream: AnyTransform): Promise<undefined> {
+    return (stream[$backpressureChange] ??= new Deferred()).promise;
 }
 
 // The controller --------------------------------------------------------------------------------------------------
@@ -283,26 +298,25 @@ function enqueue(controller: TransformStreamDefaultController<never>, chunk: unk
 }
 
 /** "TransformStreamDefaultControllerPerformTransform" */
-function performTransform(
-    controller: TransformStreamDefaultController<never>,
-    chunk: unknown,
-): Promise<unknown> {
-    const transformPromise = (controller[$algorithms] as TransformAlgorithms).transform(chunk);
-    return transformPromiseWith(transformPromise, undefined, (reason) => {
-        errorStream(controller[$transformStream], reason);
-        throw reason;
-    });
+function performTransform(controller: TransformStreamDefaultController<never>, chunk: unknown): Outcome {
+    const outcome = (controller[$algorithms] as TransformAlgorithms).transform(chunk);
+    return outcome === undefined
+        ? undefined
+        : transformPromiseWith(outcome, undefined, (reason) => {
+              errorStream(controller[$transformStream], reason);
+              throw reason;
+          });
 }
 
 // Sinks and sources -----------------------------------------------------------------------------------------------
 
 /** "TransformStreamDefaultSinkWriteAlgorithm" */
-function sinkWrite(stream: AnyTransform, chunk: unknown): Promise<unknown> {
+function sinkWrite(stream: AnyTransform, chunk: unknown): Outcome {
     const controller = stream[$controller] as TransformStreamDefaultController<never>;
     if (stream[$backpressure] !== true) {
         return performTransform(controller, chunk);
     }
-    return transformPromiseWith((stream[$backpressureChange] as Deferred<undefined>).promise, () => {
+    return transformPromiseWith(backpressureChange(stream), () => {
         const writable = stream[$writable] as WritableStream;
         if (writable[$state] === "erroring") {
             throw writable[$storedError];
@@ -320,10 +334,10 @@ function sinkAbort(stream: AnyTransform, reason: unknown): Promise<unknown> {
     const readable = stream[$readable] as ReadableStream;
     const finish = new Deferred<undefined>();
     controller[$finishPromise] = finish;
-    const cancelPromise = (controller[$algorithms] as TransformAlgorithms).cancel(reason);
+    const cancelOutcome = (controller[$algorithms] as TransformAlgorithms).cancel(reason);
     clearAlgorithms(controller);
-    uponPromise(
-        cancelPromise,
+    uponOutcome(
+        cancelOutcome,
         () => {
             if (readable[$state] === "errored") {
                 finish.reject(readable[$storedError]);
@@ -336,6 +350,7 @@ function sinkAbort(stream: AnyTransform, reason: unknown): Promise<unknown> {
             readableStreamDefaultControllerError(readableController(stream), error);
             finish.reject(error);
         },
+        undefined,
     );
     return finish.promise;
 }
@@ -349,10 +364,10 @@ function sinkClose(stream: AnyTransform): Promise<unknown> {
     const readable = stream[$readable] as ReadableStream;
     const finish = new Deferred<undefined>();
     controller[$finishPromise] = finish;
-    const flushPromise = (controller[$algorithms] as TransformAlgorithms).flush();
+    const flushOutcome = (controller[$algorithms] as TransformAlgorithms).flush();
     clearAlgorithms(controller);
-    uponPromise(
-        flushPromise,
+    uponOutcome(
+        flushOutcome,
         () => {
             if (readable[$state] === "errored") {
                 finish.reject(readable[$storedError]);
@@ -365,6 +380,7 @@ function sinkClose(stream: AnyTransform): Promise<unknown> {
             readableStreamDefaultControllerError(readableController(stream), error);
             finish.reject(error);
         },
+        undefined,
     );
     return finish.promise;
 }
@@ -378,10 +394,10 @@ function sourceCancel(stream: AnyTransform, reason: unknown): Promise<unknown> {
     const writable = stream[$writable] as WritableStream;
     const finish = new Deferred<undefined>();
     controller[$finishPromise] = finish;
-    const cancelPromise = (controller[$algorithms] as TransformAlgorithms).cancel(reason);
+    const cancelOutcome = (controller[$algorithms] as TransformAlgorithms).cancel(reason);
     clearAlgorithms(controller);
-    uponPromise(
-        cancelPromise,
+    uponOutcome(
+        cancelOutcome,
         () => {
             if (writable[$state] === "errored") {
                 finish.reject(writable[$storedError]);
@@ -396,6 +412,7 @@ function sourceCancel(stream: AnyTransform, reason: unknown): Promise<unknown> {
             unblockWrite(stream);
             finish.reject(error);
         },
+        undefined,
     );
     return finish.promise;
 }
@@ -403,7 +420,7 @@ function sourceCancel(stream: AnyTransform, reason: unknown): Promise<unknown> {
 /** "TransformStreamDefaultSourcePullAlgorithm" */
 function sourcePull(stream: AnyTransform): Promise<unknown> {
     setBackpressure(stream, false);
-    return (stream[$backpressureChange] as Deferred<undefined>).promise;
+    return backpressureChange(stream);
 }
 
 // Brands ----------------------------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ import {
     type Outcome,
     rejectHandled,
     releasedError,
+    soon,
     toOutcome,
     uponOutcome,
 } from "./promises.ts";
@@ -54,6 +55,12 @@ export interface SinkAlgorithms {
     abort(reason: unknown): Outcome;
 }
 
+/** What becomes of a chunk: a promise, or the steps of a pipe. */
+export interface WriteRequest {
+    resolve(value: undefined): void;
+    reject(error: unknown): void;
+}
+
 export interface AbortRequest {
     readonly deferred: Deferred<undefined>;
     readonly reason: unknown;
@@ -67,8 +74,8 @@ export interface Writable {
     [$writer]: Writer | undefined;
     [$controller]: WritableController | undefined;
     [$backpressure]: boolean;
-    [$writeRequests]: Queue<Deferred<undefined>> | undefined;
-    [$inFlightWriteRequest]: Deferred<undefined> | undefined;
+    [$writeRequests]: Queue<WriteRequest> | undefined;
+    [$inFlightWriteRequest]: WriteRequest | undefined;
     [$closeRequest]: Deferred<undefined> | undefined;
     [$inFlightCloseRequest]: Deferred<undefined> | undefined;
     [$pendingAbortRequest]: AbortRequest | undefined;
@@ -299,6 +306,14 @@ function writableStreamUpdateBackpressure(stream: Writable, backpressure: boolea
     }
 }
 
+/** WritableStreamUpdateBackpressure, unless the stream is closing. */
+function updateBackpressure(stream: Writable, controller: WritableController): void {
+    const backpressure = writableStreamDefaultControllerGetBackpressure(controller);
+    if (backpressure !== stream[$backpressure] && !writableStreamCloseQueuedOrInFlight(stream)) {
+        writableStreamUpdateBackpressure(stream, backpressure);
+    }
+}
+
 // Writers ---------------------------------------------------------------------------------------------------------
 
 function rejectedHandled(error: unknown): Deferred<undefined> {
@@ -410,25 +425,29 @@ interface ReleasedWriter {
 }
 
 export function writableStreamDefaultWriterWrite(writer: Writer, chunk: unknown): Promise<undefined> {
+    const deferred = new Deferred<undefined>();
+    writableStreamWrite(writer, chunk, deferred);
+    return deferred.promise;
+}
+
+/** WritableStreamDefaultWriterWrite, for whoever needs no promise. */
+export function writableStreamWrite(writer: Writer, chunk: unknown, request: WriteRequest): void {
     const stream = writer[$stream] as Writable;
     const controller = stream[$controller] as WritableController;
     const chunkSize = writableStreamDefaultControllerGetChunkSize(controller, chunk);
-    if (stream !== writer[$stream]) {
-        return promiseRejectedWith(releasedError("write")); // by the size algorithm
-    }
     const state = stream[$state];
-    if (state === "errored") {
-        return promiseRejectedWith(stream[$storedError]);
+    if (stream !== writer[$stream]) {
+        request.reject(releasedError("write")); // by the size algorithm
+    } else if (state === "errored") {
+        request.reject(stream[$storedError]);
+    } else if (state === "closed" || writableStreamCloseQueuedOrInFlight(stream)) {
+        request.reject(new TypeError("write: the stream is closing or closed"));
+    } else if (state === "erroring") {
+        request.reject(stream[$storedError]);
+    } else {
+        (stream[$writeRequests] ??= new Queue()).push(request); // "WritableStreamAddWriteRequest"
+        writableStreamDefaultControllerWrite(controller, chunk, chunkSize);
     }
-    if (writableStreamCloseQueuedOrInFlight(stream) || state === "closed") {
-        return promiseRejectedWith(new TypeError("write: the stream is closing or closed"));
-    }
-    if (state === "erroring") {
-        return promiseRejectedWith(stream[$storedError]);
-    }
-    const promise = writableStreamAddWriteRequest(stream);
-    writableStreamDefaultControllerWrite(controller, chunk, chunkSize);
-    return promise;
 }
 
 // Controllers -----------------------------------------------------------------------------------------------------
@@ -485,7 +504,7 @@ function writableStreamDefaultControllerAdvanceQueueIfNeeded(controller: Writabl
         return;
     }
     const queue = controller[$queue];
-    if (queue === undefined || queue.isEmpty) {
+    if (queue === undefined || queue.length === 0) {
         return;
     }
     const value = queue.peek();
@@ -521,7 +540,8 @@ export function writableStreamDefaultControllerErrorIfNeeded(
 }
 
 function writableStreamDefaultControllerGetBackpressure(controller: WritableController): boolean {
-    return writableStreamDefaultControllerGetDesiredSize(controller) <= 0;
+    const queue = controller[$queue];
+    return controller[$strategyHWM] <= (queue === undefined ? 0 : queue.totalSize);
 }
 
 function writableStreamDefaultControllerGetChunkSize(controller: WritableController, chunk: unknown): number {
@@ -566,16 +586,19 @@ function writableStreamDefaultControllerProcessWrite(controller: WritableControl
     const stream = controller[$stream];
     stream[$inFlightWriteRequest] = stream[$writeRequests]?.dequeue(); // "WritableStreamMarkFirstWriteRequestInFlight"
     const outcome = (controller[$algorithms] as SinkAlgorithms).write(chunk, controller);
-    uponOutcome(outcome, written, writeFailed, controller);
+    if (outcome === undefined) {
+        soon(written, undefined, controller);
+    } else {
+        uponOutcome(outcome, written, writeFailed, controller);
+    }
 }
 
 function written(_: unknown, controller: WritableController): void {
     const stream = controller[$stream];
     writableStreamFinishInFlightWrite(stream);
-    const state = stream[$state];
     (controller[$queue] as Queue<unknown>).dequeue();
-    if (state === "writable" && !writableStreamCloseQueuedOrInFlight(stream)) {
-        writableStreamUpdateBackpressure(stream, writableStreamDefaultControllerGetBackpressure(controller));
+    if (stream[$state] === "writable") {
+        updateBackpressure(stream, controller);
     }
     writableStreamDefaultControllerAdvanceQueueIfNeeded(controller);
 }
@@ -600,10 +623,12 @@ export function writableStreamDefaultControllerWrite(
         return;
     }
     const stream = controller[$stream];
-    if (!writableStreamCloseQueuedOrInFlight(stream) && stream[$state] === "writable") {
-        writableStreamUpdateBackpressure(stream, writableStreamDefaultControllerGetBackpressure(controller));
+    if (stream[$state] === "writable") {
+        updateBackpressure(stream, controller);
     }
-    writableStreamDefaultControllerAdvanceQueueIfNeeded(controller);
+    if (stream[$inFlightWriteRequest] === undefined) {
+        writableStreamDefaultControllerAdvanceQueueIfNeeded(controller);
+    }
 }
 
 /** "Signal abort on stream.[[controller]].[[abortController]]": remembered where nobody has asked for the signal. */

@@ -54,6 +54,7 @@ import {
     writableStreamDefaultWriterWrite,
     type WritableStreamState,
     type Writer,
+    type WriteRequest,
     writerClosedPromise,
     writerReadyPromise,
 } from "./writable_operations.ts";
@@ -92,8 +93,8 @@ export class WritableStream<W = unknown> implements Writable {
     declare [$writer]: Writer | undefined;
     declare [$controller]: WritableController | undefined;
     declare [$backpressure]: boolean;
-    declare [$writeRequests]: Queue<Deferred<undefined>> | undefined;
-    declare [$inFlightWriteRequest]: Deferred<undefined> | undefined;
+    declare [$writeRequests]: Queue<WriteRequest> | undefined;
+    declare [$inFlightWriteRequest]: WriteRequest | undefined;
     declare [$closeRequest]: Deferred<undefined> | undefined;
     declare [$inFlightCloseRequest]: Deferred<undefined> | undefined;
     declare [$pendingAbortRequest]: AbortRequest | undefined;
