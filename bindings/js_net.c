@@ -15,6 +15,8 @@ static void finalize(JSRuntime *js, JSValueConst value)
 {
     struct js_net *net = JS_GetOpaque(value, net_class);
     if (net != NULL) {
+        JS_FreeValueRT(js, net->shape_keepers[0]);
+        JS_FreeValueRT(js, net->shape_keepers[1]);
         JS_FreeAtomRT(js, net->value_atom);
         JS_FreeAtomRT(js, net->done_atom);
         JS_FreeValueRT(js, net->tcp_listener);
@@ -28,6 +30,8 @@ static void mark(JSRuntime *js, JSValueConst value, JS_MarkFunc *mark_value)
     struct js_net *net = JS_GetOpaque(value, net_class);
     if (net != NULL) {
         JS_MarkValue(js, net->tcp_listener, mark_value);
+        JS_MarkValue(js, net->shape_keepers[0], mark_value);
+        JS_MarkValue(js, net->shape_keepers[1], mark_value);
     }
 }
 
@@ -59,7 +63,17 @@ int js_net_prepare(JSContext *ctx)
     net->value_atom = JS_NewAtom(ctx, "value");
     net->done_atom = JS_NewAtom(ctx, "done");
     JS_SetOpaque(holder, net);
-    JS_SetClassProto(ctx, net_class, holder);
+    JS_SetClassProto(ctx, net_class, holder); /* the context owns it from here on */
+    net->shape_keepers[0] = net->shape_keepers[1] = JS_UNDEFINED;
+    for (int i = 0; i < 2; i++) {
+        const char *names[] = {"value", "done"};
+        JSValue values[] = {JS_UNDEFINED, JS_UNDEFINED};
+        net->shape_keepers[i] = rt_new_object(ctx, i + 1, names, values);
+        if (JS_IsException(net->shape_keepers[i])) {
+            net->shape_keepers[i] = JS_UNDEFINED;
+            return -1;
+        }
+    }
     return net->value_atom == JS_ATOM_NULL || net->done_atom == JS_ATOM_NULL ? -1 : 0;
 }
 

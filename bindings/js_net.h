@@ -16,8 +16,11 @@ struct js_net {
     struct io_resolver *resolver; /* NULL until a name is looked up */
     struct rt_resource resource;  /* linked while there is a resolver */
     JSAtom value_atom, done_atom; /* of what take() gives */
-    JSValue tcp_listener;         /* hears of the events of all TcpHandles; JS_UNDEFINED: nobody */
-    uint8_t *scratch; /* NULL until something is read; each chunk is then copied at its exact size */
+    /* {value} and {value, done}, never given out: the engine forgets the shape of objects when the last of
+     * them goes, and would make those of take() anew each time. */
+    JSValue shape_keepers[2];
+    JSValue tcp_listener; /* hears of the events of all TcpHandles; JS_UNDEFINED: nobody */
+    uint8_t *scratch;     /* NULL until something is read; each chunk is then copied at its exact size */
 };
 
 /* Makes the struct of this context, if need be. 0, or -1 with an exception. */
