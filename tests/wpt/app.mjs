@@ -1,7 +1,15 @@
 // app.mjs - makes an app out of a file of the Web Platform Tests: environment, testharness.js (unmodified), reporter,
 // the scripts that the file asks for and the file itself, one after the other in one module, as they would share the
 // scope of a page. A module is always strict, as most of these files are anyway; the others (`sloppy`) are evaluated.
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import {
+    existsSync,
+    mkdirSync,
+    mkdtempSync,
+    readFileSync,
+    renameSync,
+    rmdirSync,
+    writeFileSync,
+} from "node:fs";
 import path from "node:path";
 
 /** The `// META: name=value` lines at the top of a file, in order. */
@@ -89,7 +97,11 @@ export function writeApp({ corpus, file, variant, special, target }) {
         line += text.split("\n").length;
     }
     mkdirSync(path.dirname(target), { recursive: true });
-    writeFileSync(target, parts.map(([, text]) => text).join("\n"));
+    // Another run of the same file, with other flags, may be reading it.
+    const unfinished = mkdtempSync(`${target}-`);
+    writeFileSync(path.join(unfinished, "app.js"), parts.map(([, text]) => text).join("\n"));
+    renameSync(path.join(unfinished, "app.js"), target);
+    rmdirSync(unfinished);
 
     const base = path.basename(target).replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
     const places = new RegExp(`(?:[\\w./-]*/)?${base}:(\\d+)`, "g");
