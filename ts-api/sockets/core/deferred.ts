@@ -25,15 +25,6 @@ export function defer<T>(): Deferred<T> {
     return { promise, resolve, reject };
 }
 
-/** `promise.then(...)`, whatever became of the prototype; the result is dropped. */
-export function whenSettled<T>(
-    promise: Promise<T>,
-    fulfilled: (value: T) => void,
-    rejected: (reason: unknown) => void,
-): void {
-    void apply(then, promise, [fulfilled, rejected]);
-}
-
 /** Runs something in a microtask. */
 export function soon(run: () => void): void {
     void apply(then, resolved, [run]);
