@@ -569,8 +569,8 @@ export function readableByteStreamControllerInvalidateBYOBRequest(controller: By
 
 function readableByteStreamControllerProcessPullIntoDescriptorsUsingQueue(
     controller: ByteController,
-): PullInto[] {
-    const filled: PullInto[] = [];
+): Queue<PullInto> {
+    const filled = new Queue<PullInto>();
     const pending = controller[$pendingPullIntos];
     while (!pending.isEmpty && controller[$queue].totalSize > 0) {
         const descriptor = pending.peek();
@@ -578,11 +578,7 @@ function readableByteStreamControllerProcessPullIntoDescriptorsUsingQueue(
             break;
         }
         readableByteStreamControllerShiftPendingPullInto(controller);
-        Object.defineProperty(filled, filled.length, {
-            value: descriptor,
-            writable: true,
-            configurable: true,
-        });
+        filled.push(descriptor);
     }
     return filled;
 }
@@ -715,9 +711,9 @@ function readableByteStreamControllerRespondInReadableState(
     commitAll(stream, filled);
 }
 
-function commitAll(stream: Readable, filled: readonly PullInto[]): void {
-    for (let i = 0; i < filled.length; i++) {
-        readableByteStreamControllerCommitPullIntoDescriptor(stream, filled[i] as PullInto);
+function commitAll(stream: Readable, filled: Queue<PullInto>): void {
+    while (!filled.isEmpty) {
+        readableByteStreamControllerCommitPullIntoDescriptor(stream, filled.dequeue());
     }
 }
 

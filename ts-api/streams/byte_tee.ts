@@ -18,8 +18,11 @@ import { createByteController, getByobRequest, ReadableStreamBYOBReader } from "
 import {
     $controller,
     $pendingPullIntos,
+    $readIntoRequests,
+    $readRequests,
     $view,
     Deferred,
+    hasSlot,
     promiseResolvedWith,
     ReadableStream,
     ReadableStreamDefaultReader,
@@ -132,7 +135,7 @@ class ByteTee {
     }
 
     #pullWithDefaultReader(): void {
-        if (this.#reader instanceof ReadableStreamBYOBReader) {
+        if (hasSlot(this.#reader, $readIntoRequests)) {
             const reader = this.#reader;
             readableStreamReaderRelease(reader);
             this.#reader = new ReadableStreamDefaultReader(this.#stream);
@@ -186,7 +189,7 @@ class ByteTee {
     }
 
     #pullWithByobReader(view: ArrayBufferView, forBranch: Index): void {
-        if (this.#reader instanceof ReadableStreamDefaultReader) {
+        if (hasSlot(this.#reader, $readRequests)) {
             readableStreamReaderRelease(this.#reader);
             this.#reader = new ReadableStreamBYOBReader(this.#stream);
             this.#forwardReaderError();
@@ -252,8 +255,8 @@ class ByteTee {
         this.#isCancelled[index] = true;
         this.#reasons[index] = reason;
         if (this.#isCancelled[0] && this.#isCancelled[1]) {
-            const [first, second] = [this.#reasons[0], this.#reasons[1]];
-            this.#cancelled.resolve(readableStreamCancel(this.#stream, [first, second]));
+            const reasons = [this.#reasons[0], this.#reasons[1]];
+            this.#cancelled.resolve(readableStreamCancel(this.#stream, reasons));
         }
         return this.#cancelled.promise;
     }

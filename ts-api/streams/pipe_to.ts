@@ -143,9 +143,9 @@ class Pipe implements ReadRequest, WriteRequest {
         const signal = this.#options.signal;
         if (signal !== undefined) {
             this.#abortAlgorithm = () => {
-                this.#abort(signal.reason);
+                this.#abort(abortModule("abortReason")(signal));
             };
-            if (signal.aborted) {
+            if (abortModule("isAborted")(signal)) {
                 this.#abortAlgorithm();
                 return this.#result.promise;
             }

@@ -10,6 +10,7 @@ import {
     createReadableStream,
     type DefaultController,
     Deferred,
+    hasSlot,
     promiseResolvedWith,
     type ReadableStream,
     ReadableStreamDefaultReader,
@@ -25,7 +26,7 @@ import {
 
 /** "ReadableStreamTee" */
 export function readableStreamTee(stream: ReadableStream): [ReadableStream, ReadableStream] {
-    if (typeof stream[$controller] === "object" && Object.hasOwn(stream[$controller], $byobRequest)) {
+    if (hasSlot(stream[$controller], $byobRequest)) {
         const teeBytes = builtin(
             "cleat:streams/bytes",
             "readableByteStreamTee",
@@ -111,8 +112,8 @@ class Tee implements ReadRequest {
         this.#isCancelled[index] = true;
         this.#reasons[index] = reason;
         if (this.#isCancelled[0] && this.#isCancelled[1]) {
-            const [first, second] = [this.#reasons[0], this.#reasons[1]];
-            this.#cancelled.resolve(readableStreamCancel(this.#stream, [first, second]));
+            const reasons = [this.#reasons[0], this.#reasons[1]];
+            this.#cancelled.resolve(readableStreamCancel(this.#stream, reasons));
         }
         return this.#cancelled.promise;
     }

@@ -38,6 +38,8 @@ let abortSignal: (signal: AbortSignal, reason: unknown) => void;
 let addAlgorithm: (signal: AbortSignal, algorithm: Algorithm) => void;
 let removeAlgorithm: (signal: AbortSignal, algorithm: Algorithm) => void;
 let isAbortSignal: (value: unknown) => value is AbortSignal;
+let hasAborted: (signal: AbortSignal) => boolean;
+let reasonOf: (signal: AbortSignal) => unknown;
 
 /** Stops the timers of `timeout` signals that nobody refers to any more. Made with the first of them. */
 let abandoned: FinalizationRegistry<Timeout> | null = null;
@@ -179,6 +181,8 @@ export class AbortSignal extends EventTarget {
         isAbortSignal = (value: unknown): value is AbortSignal =>
             typeof value === "object" && value !== null && #aborted in value;
         newSignal = (): AbortSignal => new AbortSignal(secret);
+        hasAborted = (signal): boolean => signal.#aborted;
+        reasonOf = (signal): unknown => signal.#reason;
 
         addAlgorithm = (signal, algorithm): void => {
             if (signal.#aborted) {
@@ -344,6 +348,16 @@ defineInterface(AbortController, "AbortController", ["signal"]);
 
 export { isAbortSignal };
 
+/** What `signal.aborted` is, whatever an app did to the prototype. */
+export function isAborted(signal: AbortSignal): boolean {
+    return hasAborted(signal);
+}
+
+/** What `signal.reason` is, likewise. */
+export function abortReason(signal: AbortSignal): unknown {
+    return reasonOf(signal);
+}
+
 /** A signal without a controller, for signalAbort(). */
 export function createSignal(): AbortSignal {
     return newSignal();
@@ -366,7 +380,7 @@ export function removeAbortAlgorithm(signal: AbortSignal, algorithm: () => void)
 
 setSignalHook({
     isSignal: isAbortSignal,
-    isAborted: (signal) => (signal as AbortSignal).aborted,
+    isAborted: (signal) => hasAborted(signal as AbortSignal),
     add: addAlgorithm as SignalHook["add"],
     remove: removeAlgorithm as SignalHook["remove"],
 });
