@@ -10,20 +10,11 @@
 /* links: runtime/manifest.c runtime/manifest_files.c runtime/manifest_rules.c runtime/manifest_values.c */
 /* links: runtime/json.c runtime/host.c runtime/own_address.c runtime/permission.c */
 /* links: runtime/permission_parse.c runtime/permission_rule.c runtime/permission_text.c */
-#include "check.h"
+#include "native_module.h"
 
-#include "../../runtime/builtins.h"
-#include "../../runtime/engine.h"
-#include "../../runtime/module_loader.h"
-#include "../../runtime/permission.h"
-
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
-/* No built-in modules, no other natives. */
-const struct rt_builtin rt_builtins[1];
-const int rt_builtin_count = 0;
+/* No other natives. */
 extern const struct rt_native_module js_tcp_module;
 const struct rt_native_module *const rt_linked_modules[] = {&js_tcp_module, NULL};
 
@@ -78,55 +69,10 @@ static const char prelude[] =
     "\n";
 /* clang-format on */
 
-static JSValue js_done(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv)
-{
-    (void)self;
-    (void)argc;
-    (void)argv;
-    *(bool *)JS_GetContextOpaque(ctx) = true;
-    return JS_UNDEFINED;
-}
-
-static JSValue js_gc(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv)
-{
-    (void)self;
-    (void)argc;
-    (void)argv;
-    JS_RunGC(JS_GetRuntime(ctx));
-    return JS_UNDEFINED;
-}
-
-/* Runs a module; it must call done(). */
 static void run(const char *script)
 {
-    int error = 0;
-    bool done = false;
-    char text[RT_RULE_ERROR_MAX];
-    struct rt *rt = rt_create(&(struct rt_options){0}, &error);
-    CHECK_INT(error, 0);
-    JSContext *ctx = rt_context(rt);
-    rt_modules_install(rt);
-    JS_SetContextOpaque(ctx, &done);
-    CHECK_INT(rt_permissions_allow(rt_permissions_of(rt), "tcp.connect", text), 0);
-    CHECK_INT(rt_permissions_allow(rt_permissions_of(rt), "tcp.listen", text), 0);
-    JSValue global = JS_GetGlobalObject(ctx);
-    JS_SetPropertyStr(ctx, global, "done", JS_NewCFunction(ctx, js_done, "done", 0));
-    JS_SetPropertyStr(ctx, global, "gc", JS_NewCFunction(ctx, js_gc, "gc", 0));
-    JS_FreeValue(ctx, global);
-    size_t size = sizeof(prelude) + strlen(script);
-    char *source = malloc(size);
-    snprintf(source, size, "%s%s", prelude, script);
-    CHECK(rt_turn_enter(rt));
-    JSValue promise = JS_Eval(ctx, source, strlen(source), "cleat:test", JS_EVAL_TYPE_MODULE);
-    if (JS_IsException(promise)) {
-        rt_report_exception(rt);
-    }
-    JS_FreeValue(ctx, promise);
-    rt_turn_leave(rt);
-    free(source);
-    CHECK_INT(rt_run(rt), 0);
-    CHECK(done);
-    rt_destroy(rt);
+    static const struct native_global globals[] = {{NULL, NULL, 0}};
+    run_module("tcp.connect;tcp.listen", globals, prelude, script);
 }
 
 /* clang-format off */

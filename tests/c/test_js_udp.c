@@ -10,17 +10,12 @@
 /* links: runtime/manifest.c runtime/manifest_files.c runtime/manifest_rules.c runtime/manifest_values.c */
 /* links: runtime/json.c runtime/host.c runtime/own_address.c runtime/permission.c */
 /* links: runtime/permission_parse.c runtime/permission_rule.c runtime/permission_text.c */
-#include "check.h"
 #include "namespace.h"
+#include "native_module.h"
 
 #include "../../bindings/js_resolver.h"
-#include "../../runtime/builtins.h"
-#include "../../runtime/engine.h"
-#include "../../runtime/module_loader.h"
 
-/* No built-in modules, no other natives. */
-const struct rt_builtin rt_builtins[1];
-const int rt_builtin_count = 0;
+/* No other natives. */
 extern const struct rt_native_module js_udp_module, js_network_module;
 const struct rt_native_module *const rt_linked_modules[] = {&js_udp_module, &js_network_module, NULL};
 
@@ -78,16 +73,6 @@ static const char prelude[] =
     "\n";
 /* clang-format on */
 
-/* Runs a module with these rules ("a;b"); it must call done(). */
-static JSValue js_done(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv)
-{
-    (void)self;
-    (void)argc;
-    (void)argv;
-    *(bool *)JS_GetContextOpaque(ctx) = true;
-    return JS_UNDEFINED;
-}
-
 static JSValue js_ip(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv)
 {
     (void)self;
@@ -96,15 +81,6 @@ static JSValue js_ip(JSContext *ctx, JSValueConst self, int argc, JSValueConst *
     bool good = arguments && run_ip("%s", arguments);
     JS_FreeCString(ctx, arguments);
     return JS_NewBool(ctx, good);
-}
-
-static JSValue js_gc(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv)
-{
-    (void)self;
-    (void)argc;
-    (void)argv;
-    JS_RunGC(JS_GetRuntime(ctx));
-    return JS_UNDEFINED;
 }
 
 static JSValue js_deny(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv)
@@ -118,54 +94,10 @@ static JSValue js_deny(JSContext *ctx, JSValueConst self, int argc, JSValueConst
     return JS_UNDEFINED;
 }
 
-static void allow(struct rt *rt, const char *rules)
-{
-    char rule[128], error[RT_RULE_ERROR_MAX];
-    while (*rules) {
-        size_t length = strcspn(rules, ";");
-        snprintf(rule, sizeof(rule), "%.*s", (int)length, rules);
-        bool deny = rule[0] == '!';
-        struct rt_permissions *permissions = rt_permissions_of(rt);
-        int result = deny ? rt_permissions_deny(permissions, rule + 1, error)
-                          : rt_permissions_allow(permissions, rule, error);
-        if (result < 0) {
-            printf("# %s: %s\n", rule, error);
-            CHECK(false);
-        }
-        rules += length + (rules[length] == ';');
-    }
-}
-
 static void run(const char *rules, const char *script)
 {
-    int error = 0;
-    bool done = false;
-    struct rt *rt = rt_create(&(struct rt_options){0}, &error);
-    CHECK_INT(error, 0);
-    JSContext *ctx = rt_context(rt);
-    rt_modules_install(rt);
-    JS_SetContextOpaque(ctx, &done);
-    allow(rt, rules);
-    JSValue global = JS_GetGlobalObject(ctx);
-    JS_SetPropertyStr(ctx, global, "done", JS_NewCFunction(ctx, js_done, "done", 0));
-    JS_SetPropertyStr(ctx, global, "ip", JS_NewCFunction(ctx, js_ip, "ip", 1));
-    JS_SetPropertyStr(ctx, global, "deny", JS_NewCFunction(ctx, js_deny, "deny", 1));
-    JS_SetPropertyStr(ctx, global, "gc", JS_NewCFunction(ctx, js_gc, "gc", 0));
-    JS_FreeValue(ctx, global);
-    size_t size = sizeof(prelude) + strlen(script);
-    char *source = malloc(size);
-    snprintf(source, size, "%s%s", prelude, script);
-    CHECK(rt_turn_enter(rt));
-    JSValue promise = JS_Eval(ctx, source, strlen(source), "cleat:test", JS_EVAL_TYPE_MODULE);
-    if (JS_IsException(promise)) {
-        rt_report_exception(rt);
-    }
-    JS_FreeValue(ctx, promise);
-    rt_turn_leave(rt);
-    free(source);
-    CHECK_INT(rt_run(rt), 0);
-    CHECK(done);
-    rt_destroy(rt);
+    static const struct native_global globals[] = {{"ip", js_ip, 1}, {"deny", js_deny, 1}, {NULL, NULL, 0}};
+    run_module(rules, globals, prelude, script);
 }
 
 /* clang-format off */
