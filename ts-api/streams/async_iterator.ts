@@ -1,25 +1,26 @@
 /*
- * async_iterator.ts - the asynchronous iterator of a ReadableStream. Not here: streams that iterators become (from(), in
+ * async_iterator.ts - the asynchronous iterator of a ReadableStream, a module that is loaded with the first. Not here: streams that iterators become (from(), in
  * piping.ts).
  * Spec: Streams, ReadableStream, "Asynchronous iteration"; Web IDL, "Asynchronous iterator prototype object".
  */
-import { Deferred, promiseRejectedWith, promiseResolvedWith, transformPromiseWith } from "./promises.ts";
 import {
+    $iterating,
+    $stream,
+    Deferred,
+    directSource,
+    promiseRejectedWith,
+    promiseResolvedWith,
+    type Readable,
+    type ReadableStream,
     readableStreamCancel,
     readableStreamDefaultReaderRead,
     readableStreamReaderRelease,
-    type Readable,
     type Reader,
     type ReadRequest,
-} from "./readable_operations.ts";
-import { directSource, type ReadableStream } from "./readable_stream.ts";
-import { $iterating, $stream } from "./slots.ts";
+    transformPromiseWith,
+} from "./streams.ts";
 
 const { defineProperty, getPrototypeOf, setPrototypeOf } = Object;
-
-export interface AsyncIteratorOptions {
-    readonly preventCancel?: boolean;
-}
 
 type Result<T> = IteratorResult<T, unknown>;
 

@@ -7,7 +7,7 @@
 import { resolved } from "cleat:native/promise";
 import { builtin } from "cleat:native/runtime";
 import { defineInterface, toDictionary, toUnsignedInteger } from "../web/webidl.ts";
-import { type AsyncIteratorOptions, iterate } from "./async_iterator.ts";
+import type * as Iterator from "./async_iterator.ts";
 import type * as Bytes from "./byte_stream.ts";
 import type { ChunkSource } from "./direct.ts";
 import type * as Piping from "./piping.ts";
@@ -73,6 +73,10 @@ export const WITHOUT_SOURCE = {};
 const INTERNAL = {};
 
 export type ReadResult<T> = { value: T; done: false } | { value: T | undefined; done: true };
+
+export interface AsyncIteratorOptions {
+    readonly preventCancel?: boolean;
+}
 
 export let isReadableStream: (value: unknown) => value is ReadableStream;
 /** The native handle that the chunks of a stream come from directly; undefined: an ordinary stream. */
@@ -180,6 +184,7 @@ export class ReadableStream<R = unknown> implements Readable {
             options,
             "values: options",
         ).preventCancel;
+        const iterate = builtin("cleat:streams/async_iterator", "iterate") as typeof Iterator.iterate;
         return iterate<R>(new ReadableStreamDefaultReader<R>(this), !!preventCancel);
     }
 }

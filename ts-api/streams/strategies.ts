@@ -1,8 +1,8 @@
 /*
- * strategies.ts - CountQueuingStrategy, ByteLengthQueuingStrategy, and what a stream reads out of a strategy.
- * Spec: Streams, "Queuing strategies" and "Validate and normalize high water mark" and "… size algorithm".
+ * strategies.ts - what a stream reads out of a strategy. Not here: the classes (queuing_strategies.ts).
+ * Spec: Streams, "Validate and normalize high water mark" and "… size algorithm".
  */
-import { defineInterface, requireArguments, toDictionary } from "../web/webidl.ts";
+import { toDictionary } from "../web/webidl.ts";
 
 const { apply } = Reflect;
 
@@ -51,61 +51,3 @@ export function extractSizeAlgorithm(strategy: Strategy): SizeAlgorithm | undefi
 export function one(): number {
     return 1;
 }
-
-function toInit(init: unknown, what: string): number {
-    const { highWaterMark } = toDictionary<{ highWaterMark: number }>(init, what);
-    if (highWaterMark === undefined) {
-        throw new TypeError(`${what}: highWaterMark is required`);
-    }
-    return +highWaterMark;
-}
-
-/* One function for all strategies of a class; methods, since the functions of Web IDL are no constructors. */
-const byteLengthSize = {
-    size(chunk: { readonly byteLength: number }): number {
-        return chunk.byteLength;
-    },
-}.size;
-const countSize = {
-    size(): number {
-        return 1;
-    },
-}.size;
-
-export class ByteLengthQueuingStrategy {
-    readonly #highWaterMark: number;
-
-    constructor(init: unknown) {
-        requireArguments(arguments.length, 1, "ByteLengthQueuingStrategy");
-        this.#highWaterMark = toInit(init, "ByteLengthQueuingStrategy");
-    }
-
-    get highWaterMark(): number {
-        return this.#highWaterMark;
-    }
-
-    get size(): (chunk: { readonly byteLength: number }) => number {
-        void this.#highWaterMark;
-        return byteLengthSize;
-    }
-}
-defineInterface(ByteLengthQueuingStrategy, "ByteLengthQueuingStrategy", ["highWaterMark"]);
-
-export class CountQueuingStrategy {
-    readonly #highWaterMark: number;
-
-    constructor(init: unknown) {
-        requireArguments(arguments.length, 1, "CountQueuingStrategy");
-        this.#highWaterMark = toInit(init, "CountQueuingStrategy");
-    }
-
-    get highWaterMark(): number {
-        return this.#highWaterMark;
-    }
-
-    get size(): () => number {
-        void this.#highWaterMark;
-        return countSize;
-    }
-}
-defineInterface(CountQueuingStrategy, "CountQueuingStrategy", ["highWaterMark"]);

@@ -1,7 +1,7 @@
 /*
  * streams.ts - the module of streams: what every program with a stream loads, for apps (the classes) and for other
- * built-ins (the abstract operations). Not here: byte streams (byte_stream.ts), pipes, tee and from() (piping.ts),
- * transform streams (transform_stream.ts), which are modules of their own.
+ * built-ins (the abstract operations). Not here, modules of their own: byte streams (byte_stream.ts), pipes, tee and from()
+ * (piping.ts), iteration (async_iterator.ts), transform streams (transform_stream.ts), strategies (queuing_strategies.ts).
  * Spec: Streams (WHATWG).
  */
 export type { ChunkSink, ChunkSource } from "./direct.ts";
