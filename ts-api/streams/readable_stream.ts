@@ -90,6 +90,10 @@ export class ReadableStream<R = unknown> implements Readable {
         directSource = (stream) => stream.#direct;
         setDirectSource = (stream, source) => {
             stream.#direct = source;
+            const reader = stream[$reader];
+            if (isDefaultReader(reader)) {
+                setReaderSource(reader, source);
+            }
         };
     }
 
@@ -198,14 +202,19 @@ defineProperty(ReadableStream.prototype, Symbol.asyncIterator, {
 });
 
 export let isDefaultReader: (value: unknown) => value is ReadableStreamDefaultReader;
+let setReaderSource: (reader: ReadableStreamDefaultReader, source: ChunkSource | undefined) => void;
 
 export class ReadableStreamDefaultReader<R = unknown> implements Reader {
     static {
         isDefaultReader = (value): value is ReadableStreamDefaultReader =>
-            typeof value === "object" && value !== null && #brand in value;
+            typeof value === "object" && value !== null && #direct in value;
+        setReaderSource = (reader, source) => {
+            reader.#direct = source;
+        };
     }
 
-    readonly #brand = undefined;
+    /** That of the stream, while the reader has it: a read then is one call. */
+    #direct: ChunkSource | undefined = undefined;
     declare [$stream]: Readable | undefined;
     declare [$closedPromise]: Deferred<undefined> | undefined;
     declare [$readRequests]: Queue<ReadRequest> | undefined;
@@ -216,6 +225,7 @@ export class ReadableStreamDefaultReader<R = unknown> implements Reader {
         }
         readableStreamReaderGenericInitialize(this, stream);
         this[$readRequests] = undefined;
+        this.#direct = directSource(stream);
     }
 
     get closed(): Promise<undefined> {
@@ -236,16 +246,18 @@ export class ReadableStreamDefaultReader<R = unknown> implements Reader {
 
     read(): Promise<ReadResult<R>> {
         // Not by isDefaultReader(): this is where speed counts.
-        if (typeof this !== "object" || this === null || !(#brand in this)) {
+        let direct: ChunkSource | undefined;
+        try {
+            direct = this.#direct;
+        } catch {
             return promiseRejectedWith(brandError("ReadableStreamDefaultReader", "read"));
+        }
+        if (direct !== undefined) {
+            return direct.take() as Promise<ReadResult<R>>;
         }
         const stream = this[$stream] as ReadableStream<R> | undefined;
         if (stream === undefined) {
             return promiseRejectedWith(releasedError("read"));
-        }
-        const direct = directSource(stream) as ChunkSource<R> | undefined;
-        if (direct !== undefined) {
-            return direct.take();
         }
         const chunk = takeQueuedChunk(stream);
         if (chunk !== NO_CHUNK) {
@@ -263,7 +275,8 @@ export class ReadableStreamDefaultReader<R = unknown> implements Reader {
         const stream = this[$stream] as ReadableStream | undefined;
         if (stream !== undefined) {
             readableStreamReaderRelease(this);
-            directSource(stream)?.endTakes(true, releasedError("read"));
+            this.#direct?.endTakes(true, releasedError("read"));
+            this.#direct = undefined;
         }
     }
 }

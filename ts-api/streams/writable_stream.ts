@@ -84,6 +84,10 @@ export class WritableStream<W = unknown> implements Writable {
         directSink = (stream) => stream.#direct;
         setDirectSink = (stream, sink) => {
             stream.#direct = sink;
+            const writer = stream[$writer];
+            if (isWriter(writer)) {
+                setWriterSink(writer, sink);
+            }
         };
     }
 
@@ -175,14 +179,19 @@ WritableStream.prototype[$inFlightCloseRequest] = undefined;
 WritableStream.prototype[$pendingAbortRequest] = undefined;
 
 let isWriter: (value: unknown) => value is WritableStreamDefaultWriter;
+let setWriterSink: (writer: WritableStreamDefaultWriter, sink: ChunkSink | undefined) => void;
 
 export class WritableStreamDefaultWriter<W = unknown> implements Writer {
     static {
         isWriter = (value): value is WritableStreamDefaultWriter =>
-            typeof value === "object" && value !== null && #brand in value;
+            typeof value === "object" && value !== null && #direct in value;
+        setWriterSink = (writer, sink) => {
+            writer.#direct = sink;
+        };
     }
 
-    readonly #brand = undefined;
+    /** That of the stream, while the writer has it: a write then begins with one call. */
+    #direct: ChunkSink | undefined = undefined;
     declare [$stream]: Writable | undefined;
     declare [$closedPromise]: Deferred<undefined> | undefined;
     declare [$readyPromise]: Deferred<undefined> | undefined;
@@ -195,6 +204,7 @@ export class WritableStreamDefaultWriter<W = unknown> implements Writer {
             stream[$prepare]();
         }
         setUpWritableStreamDefaultWriter(this, stream);
+        this.#direct = directSink(stream);
     }
 
     get closed(): Promise<undefined> {
@@ -269,14 +279,16 @@ export class WritableStreamDefaultWriter<W = unknown> implements Writer {
 
     write(chunk: W = undefined as W): Promise<undefined> {
         // Not by isWriter(): this is where speed counts.
-        if (typeof this !== "object" || this === null || !(#brand in this)) {
+        let direct: ChunkSink | undefined;
+        try {
+            direct = this.#direct;
+        } catch {
             return promiseRejectedWith(brandError("WritableStreamDefaultWriter", "write"));
         }
         const stream = this[$stream] as WritableStream | undefined;
         if (stream === undefined) {
             return promiseRejectedWith(releasedError("write"));
         }
-        const direct = directSink(stream);
         if (direct !== undefined) {
             const sent = isIdle(stream) ? direct.trySend(chunk) : null;
             if (sent !== null) {
