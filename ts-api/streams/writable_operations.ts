@@ -217,6 +217,10 @@ function writableStreamFinishErroring(stream: Writable): void {
         writableStreamRejectCloseAndClosedPromiseIfNeeded(stream);
         return;
     }
+    const writer = stream[$writer];
+    if (writer !== undefined) {
+        writer[$closedPromise] ??= new Deferred(); // to be rejected when the abort is done, not now
+    }
     uponOutcome(
         abortSteps(controller, abortRequest.reason),
         () => {
@@ -246,7 +250,11 @@ function writableStreamFinishInFlightClose(stream: Writable): void {
     stream[$inFlightCloseRequest]?.resolve(undefined);
     stream[$inFlightCloseRequest] = undefined;
     if (stream[$state] === "erroring") {
-        // The close came before the error could take hold.
+        // The close came before the error could take hold; [[readyPromise]] stays rejected with it.
+        const writer = stream[$writer];
+        if (writer !== undefined) {
+            writer[$readyPromise] ??= rejectedHandled(stream[$storedError]);
+        }
         stream[$storedError] = undefined;
         stream[$pendingAbortRequest]?.deferred.resolve(undefined);
         stream[$pendingAbortRequest] = undefined;
