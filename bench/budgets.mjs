@@ -32,7 +32,10 @@ function flatness(results, peer) {
         : Math.max(...costs.map((value) => Math.abs(value / cost(base) - 1)));
 }
 
-/** [{peer, text, value, limit, isMet}…] for every budget that the results have figures for. */
+/**
+ * [{peer, text, value, lowest, highest, limit, isMet}…] for every budget that the results have figures for; `lowest` and
+ * `highest` are those of single rounds.
+ */
 export function judge(results, peers) {
     const verdicts = [];
     for (const peer of peers.filter(({ isCleat }) => isCleat === true)) {
@@ -42,12 +45,18 @@ export function judge(results, peers) {
             if (own === undefined || (against !== undefined && result.peers[against] === undefined)) {
                 continue;
             }
-            const value = against === undefined ? own.median : ratio(own, result.peers[against]);
+            const all = against === undefined ? numbers(own) : ratios(own, result.peers[against]);
+            if (all.length === 0) {
+                continue; // no round in which both have a figure
+            }
+            const value = median(all);
             const other = peers.find(({ name }) => name === against);
             verdicts.push({
                 peer: peer.name,
                 text: other === undefined ? text : `${text}, against ${other.title}`,
                 value,
+                lowest: Math.min(...all),
+                highest: Math.max(...all),
                 limit,
                 isMet: value <= limit,
             });
@@ -58,6 +67,8 @@ export function judge(results, peers) {
                 peer: peer.name,
                 text: "TCP echo: change of cost from 50 to 1,000 connections",
                 value,
+                lowest: value,
+                highest: value,
                 limit: flatLimit,
                 isMet: value <= flatLimit,
             });
@@ -72,10 +83,16 @@ export function median(list) {
     return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
-/** Median of the ratios of the same rounds: what disturbs a round disturbs both. */
-export function ratio(own, other) {
-    const ratios = own.samples.flatMap((sample, round) =>
+const numbers = ({ samples }) => samples.filter((sample) => sample !== null);
+
+/** The ratios of the same rounds: what disturbs a round disturbs both. */
+function ratios(own, other) {
+    return own.samples.flatMap((sample, round) =>
         sample === null || !(other.samples[round] > 0) ? [] : [sample / other.samples[round]],
     );
-    return ratios.length > 0 ? median(ratios) : NaN;
+}
+
+export function ratio(own, other) {
+    const list = ratios(own, other);
+    return list.length > 0 ? median(list) : NaN;
 }

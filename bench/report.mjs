@@ -40,14 +40,18 @@ function resultTable(report, isShown, isMain) {
     return rows.length === 0 ? undefined : table([["", ...columns.map(({ title }) => title)], ...rows]);
 }
 
+/** Finer than the results: what is near its budget is to be seen. */
+const fine = (value) => (value < 10 ? value.toFixed(3) : format(value));
+
 function budgetTable({ budgets, peers }) {
     const title = (name) => peers.find((peer) => peer.name === name).title;
     return table([
-        ["budget", "", "measured", "at most", ""],
-        ...budgets.map(({ peer, text, value, limit, isMet }) => [
+        ["budget", "", "measured", "in single rounds", "at most", ""],
+        ...budgets.map(({ peer, text, value, lowest, highest, limit, isMet }) => [
             text,
             title(peer),
-            format(value),
+            fine(value),
+            `${fine(lowest)} to ${fine(highest)}`,
             format(limit),
             isMet ? "met" : "missed",
         ]),

@@ -74,8 +74,9 @@ test("every scenario brings numbers for C and Cleat, and the files say them", as
     );
     checkResults(report, ({ name }) => (name === "hello" ? ["cleat", "qjs"] : ["c", "cleat"]));
     assert.equal(report.budgets.length, 8); // all but those against Node
-    for (const { value, limit, isMet } of report.budgets) {
+    for (const { value, lowest, highest, limit, isMet } of report.budgets) {
         assert.equal(isMet, value <= limit);
+        assert.ok(lowest <= value && value <= highest);
     }
 
     const text = readFileSync(path.join(folder, "report.md"), "utf8");
