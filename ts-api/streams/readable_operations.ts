@@ -251,7 +251,9 @@ function readableStreamReaderGenericRelease(reader: Reader): void {
 /** "ReadableStreamDefaultReaderRelease" and "ReadableStreamBYOBReaderRelease" */
 export function readableStreamReaderRelease(reader: Reader): void {
     readableStreamReaderGenericRelease(reader);
-    errorRequests(reader, releasedError("read"));
+    if ((reader[$readRequests] ?? reader[$readIntoRequests]) !== undefined) {
+        errorRequests(reader, releasedError("read")); // an error costs more than all the rest
+    }
 }
 
 export function readableStreamDefaultReaderRead(reader: Reader, request: ReadRequest): void {

@@ -125,7 +125,8 @@ export abstract class TcpConnection extends DirectReadable<ArrayBuffer> implemen
 
     /** FIN, then the end: connectionClosed() follows. */
     protected closeConnection(): void {
-        handleOf(this).close(closedError("write"));
+        const handle = handleOf(this);
+        handle.close(handle.sending() === undefined ? undefined : closedError("write"));
     }
 
     /** RST, then the end: connectionClosed() follows. A close that takes its time is cut short. */
