@@ -65,10 +65,10 @@ cleat_check_source(libuv "${CLEAT_LIBUV_DIR}" include/uv/version.h UV_VERSION_)
 # Warnings of third-party code are not ours to fix. -fwrapv and -funsigned-char are what the engine is built with
 # upstream.
 add_library(quickjs STATIC
-    ${CLEAT_QUICKJS_DIR}/quickjs.c
-    ${CLEAT_QUICKJS_DIR}/libregexp.c
-    ${CLEAT_QUICKJS_DIR}/libunicode.c
-    ${CLEAT_QUICKJS_DIR}/dtoa.c)
+    cmake/engine/quickjs.c
+    cmake/engine/libregexp.c
+    cmake/engine/libunicode.c
+    cmake/engine/dtoa.c)
 target_include_directories(quickjs SYSTEM PUBLIC ${CLEAT_QUICKJS_DIR})
 target_compile_options(quickjs PRIVATE -w -fwrapv -funsigned-char ${CLEAT_THIRD_PARTY_FLAGS})
 if(CLEAT_ENGINE_OPT)

@@ -66,11 +66,18 @@ function train() {
             throw new Error(`the training app ${app} says: ${output}`);
         }
     }
-    // The name under which GCC looks for an object's profile: its path below the build folder, with "#" for "/".
+    // The name under which GCC looks for an object's profile: its path below the build folder, with "#" for "/". CMake names
+    // an object after its source, below the build folder if the source is there (the third-party sources are in build/),
+    // else below the project: the release build and others differ in that.
     rmSync(options.data, { recursive: true, force: true });
     mkdirSync(options.data, { recursive: true });
     for (const name of recordings()) {
-        copyFileSync(path.join(options.build, name), path.join(options.data, name.replaceAll("/", "#")));
+        for (const object of new Set([name, name.replace(".dir/build/", ".dir/")])) {
+            copyFileSync(
+                path.join(options.build, name),
+                path.join(options.data, object.replaceAll("/", "#")),
+            );
+        }
     }
     writeFileSync(options.stamp, "");
 }
