@@ -1,11 +1,9 @@
 /*
  * deferred.ts - a promise with its resolvers. Not here: anything about sockets.
  */
-const PromiseClass = globalThis.Promise;
+import { markHandled as markAsHandled, soon as enqueue } from "cleat:native/promise";
 
-const then = PromiseClass.prototype.then;
-const apply = Reflect.apply;
-const resolved = PromiseClass.resolve();
+const PromiseClass = globalThis.Promise;
 
 /** A promise that others settle. */
 export interface Deferred<T> {
@@ -27,12 +25,12 @@ export function defer<T>(): Deferred<T> {
 
 /** Runs something in a microtask. */
 export function soon(run: () => void): void {
-    void apply(then, resolved, [run]);
+    enqueue(run, undefined, undefined);
 }
 
 /** Keeps a rejection that nobody listens to from being reported: the same error reaches the app elsewhere. */
 export function markHandled<T>(promise: Promise<T>): Promise<T> {
-    void apply(then, promise, [undefined, nothing]);
+    markAsHandled(promise);
     return promise;
 }
 
@@ -42,5 +40,3 @@ export function deferHandled<T>(): Deferred<T> {
     void markHandled(deferred.promise);
     return deferred;
 }
-
-function nothing(): void {}

@@ -7,7 +7,7 @@ import { type Bytes, toBytes } from "./bytes.ts";
 import { CLOSED, DirectReadable, OPEN, SideEnd, sourceOf } from "./direct_readable.ts";
 import { closedError, isNamed } from "./errors.ts";
 import type { KeepAliveSetting } from "./keep_alive.ts";
-import { closeWritable, failWritable, type TcpSink, TcpWritable } from "./tcp_writable.ts";
+import { closeWritable, failWritable, type SocketSink, SocketWritable } from "./socket_writable.ts";
 
 /** The text's default strategy for `readable`: one chunk ahead of the reader, which the handle reads. */
 const READ_HIGH_WATER_MARK = 1;
@@ -18,7 +18,7 @@ const EVENT_FINISHED = 3;
 const EVENT_FAILED = 4;
 const EVENT_CLOSED = 5;
 
-export abstract class TcpConnection extends DirectReadable<ArrayBuffer> implements TcpSink {
+export abstract class TcpConnection extends DirectReadable<ArrayBuffer> implements SocketSink {
     static {
         onTcpEvent((owner, event, detail) => {
             TcpConnection.#handleEvent(owner as TcpConnection, event, detail);
@@ -26,7 +26,7 @@ export abstract class TcpConnection extends DirectReadable<ArrayBuffer> implemen
     }
 
     /** Until somebody asks for the stream: how the sending side has ended. */
-    #writable: TcpWritable | SideEnd = OPEN;
+    #writable: SocketWritable | SideEnd = OPEN;
 
     /** A handle that is new, or that a listener accepted. */
     constructor(handle: TcpHandle) {
@@ -73,12 +73,12 @@ export abstract class TcpConnection extends DirectReadable<ArrayBuffer> implemen
     }
 
     /** Made when the app asks for it: many sockets only receive. */
-    get writable(): TcpWritable {
+    get writable(): SocketWritable {
         const end = this.#writable;
         if (!(end instanceof SideEnd)) {
             return end;
         }
-        const stream = new TcpWritable(this, handleOf(this));
+        const stream = new SocketWritable(this, handleOf(this));
         this.#writable = stream;
         if (end === CLOSED) {
             closeWritable(stream);

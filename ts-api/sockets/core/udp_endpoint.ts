@@ -10,7 +10,7 @@ import { type Deferred, defer } from "./deferred.ts";
 import { Destinations } from "./destinations.ts";
 import { DirectReadable } from "./direct_readable.ts";
 import { closedError, domException, isNetworkError } from "./errors.ts";
-import { closeWritable, failWritable, type TcpSink } from "./tcp_writable.ts";
+import { closeWritable, failWritable, type SocketSink } from "./socket_writable.ts";
 import { sendIndependently, UdpWritable } from "./udp_writable.ts";
 
 /* UdpEvent */
@@ -24,7 +24,7 @@ const RECEIVE_HIGH_WATER_MARK = 64;
 /** What open() ended with. */
 export type UdpInfo = ReturnType<UdpHandle["info"]>;
 
-export abstract class UdpEndpoint extends DirectReadable<UdpMessage> implements TcpSink {
+export abstract class UdpEndpoint extends DirectReadable<UdpMessage> implements SocketSink {
     readonly #handle: UdpHandle;
     readonly #destinations = new Destinations();
     #writable: UdpWritable | null = null;

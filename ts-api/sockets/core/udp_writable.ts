@@ -17,9 +17,9 @@ import {
 } from "../../streams/streams.ts";
 import { isNetworkError } from "./errors.ts";
 import { IndependentChunk } from "./independent_chunk.ts";
-import { TcpWritable } from "./tcp_writable.ts";
+import { SocketWritable } from "./socket_writable.ts";
 
-export class UdpWritable extends TcpWritable {
+export class UdpWritable extends SocketWritable {
     override [$write](writer: Writer, chunk: unknown): Promise<undefined> {
         const entry = new IndependentChunk(chunk);
         uponPromise(writableStreamDefaultWriterWrite(writer, entry), undefined, (error) => {

@@ -1,11 +1,11 @@
 /*
- * tcp_writable.ts - the sending side of a TCP socket as a WritableStream that also answers to write() and `ready`
+ * socket_writable.ts - the sending side of a socket as a WritableStream that also answers to write() and `ready`
  * directly, as streams did in 2015, and that the socket can end even while a writer holds the lock.
  *
  * While the kernel takes each chunk at once the stream is direct: a write is the handle's trySend(), and there is no
  * controller. Whatever else is asked of the stream (a queue, close, abort) gives it one; later chunks go direct again
  * whenever nothing is queued.
- * Not here: where chunks go (tcp_connection.ts).
+ * Not here: where chunks go (tcp_connection.ts, udp_endpoint.ts).
  * Spec: Streams, WritableStream and "Underlying sink API"; W3C TCP and UDP Socket API, the steps for `writeable`.
  */
 import { usesDirectStreams } from "cleat:native/runtime";
@@ -58,7 +58,7 @@ const UNDER_WAY = {};
 const ABORTED = "aborted";
 
 /** Where chunks go. */
-export interface TcpSink {
+export interface SocketSink {
     /** Resolves when writing may start, its rejection errors the stream; undefined: at once. */
     opening(): Promise<unknown> | undefined;
     /** Sends a chunk; undefined: the kernel has it. */
@@ -70,33 +70,33 @@ export interface TcpSink {
 }
 
 /** Errors a stream, unless an abort is doing so. */
-export let failWritable: (stream: TcpWritable, error: unknown) => void;
+export let failWritable: (stream: SocketWritable, error: unknown) => void;
 /**
  * Closes a stream behind what is queued, locked or not. True: nothing is under way, and the sink hears no more of it;
  * false: the sink is told, perhaps at once, unless the stream errors first.
  */
-export let closeWritable: (stream: TcpWritable) => boolean;
+export let closeWritable: (stream: SocketWritable) => boolean;
 
 /* Static methods in the place of private ones: see direct_readable.ts. */
-export class TcpWritable extends WritableStream {
+export class SocketWritable extends WritableStream {
     static {
         failWritable = (stream, error) => {
-            TcpWritable.#fail(stream, error);
+            SocketWritable.#fail(stream, error);
         };
-        closeWritable = (stream) => TcpWritable.#close(stream);
+        closeWritable = (stream) => SocketWritable.#close(stream);
     }
 
-    readonly #sink: TcpSink;
+    readonly #sink: SocketSink;
     /** What `ready` waits with; ABORTED: the app has aborted the stream. */
     #ready: Deferred<undefined> | typeof ABORTED | null = null;
 
-    constructor(sink: TcpSink, handle: ChunkSink) {
+    constructor(sink: SocketSink, handle: ChunkSink) {
         super(WITHOUT_SINK);
         this.#sink = sink;
         if (usesDirectStreams()) {
             setDirectSink(this, handle);
         } else {
-            TcpWritable.#setUp(this);
+            SocketWritable.#setUp(this);
         }
     }
 
@@ -118,7 +118,7 @@ export class TcpWritable extends WritableStream {
 
     /** Resolves when the stream would like more (2015). */
     get ready(): Promise<undefined> {
-        if (TcpWritable.#sends(this) > 0) {
+        if (SocketWritable.#sends(this) > 0) {
             this[$prepare]();
         }
         const state = this[$state];
@@ -137,25 +137,25 @@ export class TcpWritable extends WritableStream {
     /** Makes the controller, if there is none, and queues what is under way without it. */
     override [$prepare](): void {
         if (this[$controller] === undefined) {
-            TcpWritable.#setUp(this);
+            SocketWritable.#setUp(this);
         }
         if (
-            TcpWritable.#sends(this) > 0 &&
+            SocketWritable.#sends(this) > 0 &&
             this[$state] === "writable" &&
             this[$inFlightWriteRequest] === undefined &&
             !writableStreamCloseQueuedOrInFlight(this)
         ) {
             void setPromiseIsHandledToTrue(writableStreamAddWriteRequest(this));
             writableStreamDefaultControllerWrite(
-                this[$controller] as unknown as WritableController,
+                this[$controller] as WritableController,
                 UNDER_WAY,
-                TcpWritable.#sends(this),
+                SocketWritable.#sends(this),
             );
         }
     }
 
     override [$close](): Promise<undefined> {
-        if (!TcpWritable.#closeDirect(this)) {
+        if (!SocketWritable.#closeDirect(this)) {
             return super[$close]();
         }
         this.#sink.writingFinished();
@@ -187,11 +187,11 @@ export class TcpWritable extends WritableStream {
     }
 
     /** Chunks that went direct and are still under way. */
-    static #sends(self: TcpWritable): number {
+    static #sends(self: SocketWritable): number {
         return directSink(self)?.sends() ?? 0;
     }
 
-    static #setUp(self: TcpWritable): void {
+    static #setUp(self: SocketWritable): void {
         const opening = self.#sink.opening();
         const controller = createWritableController();
         const algorithms = {
@@ -221,27 +221,24 @@ export class TcpWritable extends WritableStream {
         }
     }
 
-    static #fail(self: TcpWritable, error: unknown): void {
+    static #fail(self: SocketWritable, error: unknown): void {
         if (self.#ready === ABORTED) {
             return; // its promise would reject if it found the stream erring
         }
         if (self[$controller] === undefined) {
-            TcpWritable.#setUp(self);
+            SocketWritable.#setUp(self);
         }
-        writableStreamDefaultControllerErrorIfNeeded(
-            self[$controller] as unknown as WritableController,
-            error,
-        );
+        writableStreamDefaultControllerErrorIfNeeded(self[$controller] as WritableController, error);
     }
 
-    static #close(self: TcpWritable): boolean {
+    static #close(self: SocketWritable): boolean {
         if (self[$state] !== "writable") {
             return true;
         }
         if (writableStreamCloseQueuedOrInFlight(self)) {
             return false;
         }
-        if (TcpWritable.#closeDirect(self)) {
+        if (SocketWritable.#closeDirect(self)) {
             return true;
         }
         self[$prepare]();
@@ -250,11 +247,11 @@ export class TcpWritable extends WritableStream {
     }
 
     /** What a close does to a stream with an empty queue, where there is none yet. */
-    static #closeDirect(self: TcpWritable): boolean {
+    static #closeDirect(self: SocketWritable): boolean {
         if (
             self[$controller] !== undefined ||
             self[$state] !== "writable" ||
-            TcpWritable.#sends(self) > 0 ||
+            SocketWritable.#sends(self) > 0 ||
             self.#sink.opening() !== undefined
         ) {
             return false;
