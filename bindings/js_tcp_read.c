@@ -13,7 +13,6 @@
 #include "js_tcp.h"
 
 #include <errno.h>
-#include <string.h>
 
 /* Reads that wait behind the first: apps hardly ever have more than one. A ring; the TcpHandle points to the
  * last. */
@@ -24,44 +23,13 @@ struct js_taker {
 
 /* Values ------------------------------------------------------------------------------------------ */
 
-static void *resize_chunk(JSRuntime *js, void *opaque, void *data, size_t size)
-{
-    (void)opaque;
-    return js_realloc_rt(js, data, size); /* size 0: frees */
-}
-
-/* A chunk of exactly these bytes that nobody can change: an app may hold many. */
-static JSValue new_chunk(JSContext *ctx, const uint8_t *data, size_t length)
-{
-    uint8_t *copy = js_malloc(ctx, length);
-    if (copy == NULL) {
-        return JS_EXCEPTION;
-    }
-    memcpy(copy, data, length);
-    JSValue buffer = JS_NewArrayBuffer(ctx, copy, length, 0, resize_chunk, NULL, false);
-    if (JS_IsException(buffer)) {
-        js_free(ctx, copy);
-        return buffer;
-    }
-    JS_SetImmutableArrayBuffer(buffer, true);
-    return buffer;
-}
-
 /* {value, done}; takes the value. */
 static JSValue new_result(struct js_net *net, JSValue value, bool done)
 {
     JSContext *ctx = rt_context(net->rt);
-    JSValue result = JS_IsException(value) ? JS_EXCEPTION : JS_NewObject(ctx);
-    if (JS_IsException(result)) {
-        JS_FreeValue(ctx, value);
-        return result;
-    }
-    if (JS_DefinePropertyValue(ctx, result, net->value_atom, value, JS_PROP_C_W_E) < 0 ||
-        JS_DefinePropertyValue(ctx, result, net->done_atom, JS_NewBool(ctx, done), JS_PROP_C_W_E) < 0) {
-        JS_FreeValue(ctx, result);
-        return JS_EXCEPTION;
-    }
-    return result;
+    const JSAtom names[2] = {net->value_atom, net->done_atom};
+    JSValue values[2] = {value, JS_NewBool(ctx, done)};
+    return rt_new_object_of_atoms(ctx, 2, names, values);
 }
 
 /* A promise that is fulfilled with {value, done}. */
@@ -202,7 +170,7 @@ void js_tcp_readable(struct js_tcp *tcp)
             js_tcp_lose(tcp, js_tcp_loss(tcp, (int)count, "recv"));
             return;
         }
-        JSValue chunk = new_chunk(ctx, scratch, (size_t)count);
+        JSValue chunk = rt_new_bytes(ctx, scratch, (size_t)count);
         if (JS_IsException(chunk)) {
             js_tcp_lose(tcp, JS_GetException(ctx));
         } else if (js_tcp_has_taker(tcp)) {
@@ -234,7 +202,7 @@ static JSValue take_now(JSContext *ctx, struct js_tcp *tcp)
         return JS_ThrowOutOfMemory(ctx);
     }
     ssize_t count = io_tcp_read_data(&tcp->io, scratch, JS_NET_SCRATCH);
-    return count > 0 ? new_chunk(ctx, scratch, (size_t)count) : JS_UNDEFINED;
+    return count > 0 ? rt_new_bytes(ctx, scratch, (size_t)count) : JS_UNDEFINED;
 }
 
 JSValue js_tcp_take(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv)

@@ -238,64 +238,22 @@ bool js_udp_is_last_interface(const struct js_udp_shared *shared, JSValueConst v
 
 /* Objects ---------------------------------------------------------------------------------------- */
 
-/* Defined, not assigned: a setter on Object.prototype would run in the middle of a batch. */
-static JSValue new_object(JSContext *ctx, int count, const JSAtom *names, JSValue *values)
-{
-    JSValue object = JS_NewObject(ctx);
-    for (int i = 0; i < count; i++) {
-        if (JS_IsException(object)) {
-            JS_FreeValue(ctx, values[i]);
-        } else if (JS_IsException(values[i]) ||
-                   JS_DefinePropertyValue(ctx, object, names[i], values[i], JS_PROP_C_W_E) < 0) {
-            JS_FreeValue(ctx, object);
-            object = JS_EXCEPTION;
-        }
-    }
-    return object;
-}
-
-static void *free_data(JSRuntime *js, void *opaque, void *data, size_t size)
-{
-    (void)opaque;
-    if (size == 0) {
-        js_free_rt(js, data);
-    }
-    return NULL; /* an immutable buffer is never resized */
-}
-
-/* Over memory of its own, so that what is overwritten at once is not cleared before. */
-static JSValue new_data(JSContext *ctx, const struct io_udp_message *message)
-{
-    uint8_t *bytes = js_malloc(ctx, message->length ? message->length : 1);
-    if (!bytes) {
-        return JS_EXCEPTION;
-    }
-    memcpy(bytes, message->data, message->length);
-    JSValue data = JS_NewArrayBuffer(ctx, bytes, message->length, 0, free_data, NULL, false);
-    if (JS_IsException(data)) {
-        js_free(ctx, bytes);
-    } else {
-        JS_SetImmutableArrayBuffer(data, true);
-    }
-    return data;
-}
-
 JSValue js_udp_new_message(JSContext *ctx, struct js_udp_shared *shared, const struct io_udp_message *message)
 {
     JSValue values[JS_UDP_FIELDS] = {
-        [JS_UDP_DATA] = new_data(ctx, message),
+        [JS_UDP_DATA] = rt_new_bytes(ctx, message->data, message->length),
         [JS_UDP_REMOTE_ADDRESS] = address_text(ctx, shared, &message->remote),
         [JS_UDP_REMOTE_PORT] = JS_NewInt32(ctx, rt_address_port(&message->remote.any)),
         [JS_UDP_LOCAL_ADDRESS] = address_text(ctx, shared, &message->local),
         [JS_UDP_INTERFACE] = interface_text(ctx, shared, message->interface_index),
         [JS_UDP_HOP_LIMIT] = message->hop_limit < 0 ? JS_NULL : JS_NewInt32(ctx, message->hop_limit),
     };
-    return new_object(ctx, JS_UDP_FIELDS, shared->fields, values);
+    return rt_new_object_of_atoms(ctx, JS_UDP_FIELDS, shared->fields, values);
 }
 
 JSValue js_udp_new_result(JSContext *ctx, const struct js_udp_shared *shared, JSValue value, bool done)
 {
     const JSAtom names[2] = {shared->value, shared->done};
     JSValue values[2] = {value, JS_NewBool(ctx, done)};
-    return new_object(ctx, 2, names, values);
+    return rt_new_object_of_atoms(ctx, 2, names, values);
 }

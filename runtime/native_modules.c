@@ -83,17 +83,64 @@ int rt_define_class(JSContext *ctx, JSClassID *class_id, const JSClassDef *defin
     return 0;
 }
 
+/* Defines a property of an object that is being made; takes the value. */
+static void add_value(JSContext *ctx, JSValue *object, JSAtom name, JSValue value)
+{
+    if (JS_IsException(*object)) {
+        JS_FreeValue(ctx, value);
+    } else if (JS_IsException(value) ||
+               JS_DefinePropertyValue(ctx, *object, name, value, JS_PROP_C_W_E) < 0) {
+        JS_FreeValue(ctx, *object);
+        *object = JS_EXCEPTION;
+    }
+}
+
+JSValue rt_new_object_of_atoms(JSContext *ctx, int count, const JSAtom *names, JSValue *values)
+{
+    JSValue object = JS_NewObject(ctx);
+    for (int i = 0; i < count; i++) {
+        add_value(ctx, &object, names[i], values[i]);
+    }
+    return object;
+}
+
 JSValue rt_new_object(JSContext *ctx, int count, const char *const *names, JSValue *values)
 {
     JSValue object = JS_NewObject(ctx);
     for (int i = 0; i < count; i++) {
-        if (JS_IsException(object)) {
+        JSAtom name = JS_NewAtom(ctx, names[i]);
+        if (name == JS_ATOM_NULL) {
             JS_FreeValue(ctx, values[i]);
-        } else if (JS_IsException(values[i]) ||
-                   JS_DefinePropertyValueStr(ctx, object, names[i], values[i], JS_PROP_C_W_E) < 0) {
-            JS_FreeValue(ctx, object);
-            object = JS_EXCEPTION;
+            values[i] = JS_EXCEPTION;
         }
+        add_value(ctx, &object, name, values[i]);
+        JS_FreeAtom(ctx, name);
     }
     return object;
+}
+
+static void *free_bytes(JSRuntime *js, void *opaque, void *data, size_t size)
+{
+    (void)opaque;
+    if (size == 0) {
+        js_free_rt(js, data);
+    }
+    return NULL; /* an immutable buffer is never resized */
+}
+
+/* Over memory of its own, so that what is overwritten at once is not cleared before. */
+JSValue rt_new_bytes(JSContext *ctx, const uint8_t *data, size_t length)
+{
+    uint8_t *copy = js_malloc(ctx, length > 0 ? length : 1);
+    if (copy == NULL) {
+        return JS_EXCEPTION;
+    }
+    memcpy(copy, data, length);
+    JSValue buffer = JS_NewArrayBuffer(ctx, copy, length, 0, free_bytes, NULL, false);
+    if (JS_IsException(buffer)) {
+        js_free(ctx, copy);
+    } else {
+        JS_SetImmutableArrayBuffer(buffer, true);
+    }
+    return buffer;
 }

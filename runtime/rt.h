@@ -117,6 +117,13 @@ int rt_define_class(JSContext *ctx, JSClassID *class_id, const JSClassDef *defin
  * JS_NewObjectFrom() assigns, which runs setters that an app put on Object.prototype. */
 JSValue rt_new_object(JSContext *ctx, int count, const char *const *names, JSValue *values);
 
+/* The same with the names as atoms, which stay the caller's: for objects that are made by the thousand. */
+JSValue rt_new_object_of_atoms(JSContext *ctx, int count, const JSAtom *names, JSValue *values);
+
+/* An immutable ArrayBuffer of exactly these bytes, copied: what was received, of which an app may hold much.
+ */
+JSValue rt_new_bytes(JSContext *ctx, const uint8_t *data, size_t length);
+
 /* The bytes of an ArrayBuffer or of any view on one. Copies nothing; the pointer holds only until
  * JavaScript runs again. Shared buffers and everything else: TypeError, returns -1. */
 int rt_get_bytes(JSContext *ctx, JSValueConst value, const uint8_t **ret_data, size_t *ret_length);
