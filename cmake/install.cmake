@@ -1,4 +1,4 @@
-# install.cmake - what `cmake --install` puts where: the program, one static library with the engine and libuv in it, the
+# install.cmake - what `cmake --install` puts where: the program, one static library with everything in it, the
 # public header, a pkg-config file, a CMake package, and the licences of everything that is linked.
 set(CMAKE_INSTALL_LIBDIR lib CACHE PATH "Folder of libraries below the prefix")
 include(GNUInstallDirs)
@@ -6,13 +6,13 @@ include(GNUInstallDirs)
 # libcleat.a for others: a program that embeds Cleat links this one file.
 set(sdk_library "${CMAKE_BINARY_DIR}/sdk/libcleat.a")
 file(WRITE "${CMAKE_BINARY_DIR}/sdk/merge.mri.in"
-    "create ${sdk_library}\naddlib $<TARGET_FILE:libcleat>\naddlib $<TARGET_FILE:quickjs>\naddlib $<TARGET_FILE:uv>\nsave\nend\n")
+    "create ${sdk_library}\naddlib $<TARGET_FILE:libcleat>\naddlib $<TARGET_FILE:quickjs>\naddlib $<TARGET_FILE:uv>\naddlib $<TARGET_FILE:mbedtls>\nsave\nend\n")
 file(GENERATE OUTPUT "${CMAKE_BINARY_DIR}/sdk/merge.mri" INPUT "${CMAKE_BINARY_DIR}/sdk/merge.mri.in")
 add_custom_command(
     OUTPUT "${sdk_library}"
     COMMAND "${CMAKE_COMMAND}" -E rm -f "${sdk_library}"
     COMMAND "${CMAKE_AR}" -M < "${CMAKE_BINARY_DIR}/sdk/merge.mri"
-    DEPENDS libcleat quickjs uv
+    DEPENDS libcleat quickjs uv mbedtls
     COMMENT "Merging libcleat.a")
 add_custom_target(sdk ALL DEPENDS "${sdk_library}")
 
@@ -41,3 +41,4 @@ install(FILES LICENSE DESTINATION ${licences} RENAME cleat)
 install(FILES "${CLEAT_QUICKJS_DIR}/LICENSE" DESTINATION ${licences} RENAME quickjs-ng OPTIONAL)
 install(FILES "${CLEAT_LIBUV_DIR}/LICENSE" DESTINATION ${licences} RENAME libuv)
 install(FILES "${CLEAT_LIBUV_DIR}/LICENSE-extra" DESTINATION ${licences} RENAME libuv-extra)
+install(FILES "${CLEAT_MBEDTLS_DIR}/LICENSE" DESTINATION ${licences} RENAME mbedtls)

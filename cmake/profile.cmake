@@ -30,6 +30,7 @@ elseif(CLEAT_PROFILE)
                 -DCMAKE_C_COMPILER=${CMAKE_C_COMPILER} -DCMAKE_BUILD_TYPE=${CMAKE_BUILD_TYPE}
                 -DCMAKE_C_FLAGS=${CMAKE_C_FLAGS} -DCLEAT_ENGINE_OPT=${CLEAT_ENGINE_OPT}
                 -DCLEAT_QUICKJS_DIR=${CLEAT_QUICKJS_DIR} -DCLEAT_LIBUV_DIR=${CLEAT_LIBUV_DIR}
+                -DCLEAT_MBEDTLS_DIR=${CLEAT_MBEDTLS_DIR}
             DEPENDS ${training} "${CMAKE_SOURCE_DIR}/cmake/third-party.json" "${CMAKE_SOURCE_DIR}/cmake/profile.cmake"
             COMMENT "Recording a profile: an instrumented build, then the training apps"
             VERBATIM)

@@ -1,4 +1,4 @@
-# third_party.cmake - finds the sources of QuickJS-ng and libuv, checks them against cmake/third-party.json and
+# third_party.cmake - finds the sources of QuickJS-ng, libuv and Mbed TLS, checks them against cmake/third-party.json and
 # builds each as a static library of our own. Fetching them is the work of tools/setup.mjs (`npm run setup`).
 
 if(DEFINED ENV{CLEAT_CACHE_DIR})
@@ -8,6 +8,7 @@ else()
 endif()
 set(CLEAT_QUICKJS_DIR "${default_cache}/quickjs-ng" CACHE PATH "Sources of QuickJS-ng (the folder with quickjs.c)")
 set(CLEAT_LIBUV_DIR "${default_cache}/libuv" CACHE PATH "Sources of libuv (the folder with include/uv.h)")
+set(CLEAT_MBEDTLS_DIR "${default_cache}/mbedtls" CACHE PATH "Sources of Mbed TLS (the folder with include/mbedtls)")
 
 file(READ "${CMAKE_SOURCE_DIR}/cmake/third-party.json" pins)
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/cmake/third-party.json")
@@ -60,6 +61,7 @@ endfunction()
 
 cleat_check_source(quickjs "${CLEAT_QUICKJS_DIR}" quickjs.h QJS_VERSION_)
 cleat_check_source(libuv "${CLEAT_LIBUV_DIR}" include/uv/version.h UV_VERSION_)
+cleat_check_source(mbedtls "${CLEAT_MBEDTLS_DIR}" include/mbedtls/build_info.h MBEDTLS_VERSION_)
 
 # Engine ----------------------------------------------------------------------------------------------------
 # Warnings of third-party code are not ours to fix. -fwrapv and -funsigned-char are what the engine is built with
@@ -95,3 +97,30 @@ target_include_directories(uv PRIVATE ${CLEAT_LIBUV_DIR}/src)
 target_compile_definitions(uv PRIVATE _LARGEFILE_SOURCE _POSIX_C_SOURCE=200112)
 target_compile_options(uv PRIVATE -w ${CLEAT_THIRD_PARTY_FLAGS})
 target_link_libraries(uv PUBLIC Threads::Threads ${CMAKE_DL_LIBS})
+
+# Mbed TLS --------------------------------------------------------------------------------------------------
+# The files that bindings/mbedtls_config.h leaves something of. Small where it may be, fast where the bytes and the
+# handshakes are: the primitives take nearly all of the time.
+set(mbedtls_fast_files
+    aes aesce aesni bignum_core chacha20 ecp_curves gcm poly1305 sha1 sha256 sha512)
+set(mbedtls_files
+    asn1parse asn1write base64 bignum bignum_mod bignum_mod_raw block_cipher chachapoly cipher cipher_wrap
+    constant_time ecdh ecdsa ecp hkdf hmac_drbg md oid pem pk pk_ecc pk_wrap pkcs5 pkparse pkwrite platform
+    platform_util psa_crypto psa_crypto_aead psa_crypto_cipher psa_crypto_client
+    psa_crypto_driver_wrappers_no_static psa_crypto_ecp psa_crypto_hash psa_crypto_mac psa_crypto_rsa
+    psa_crypto_slot_management psa_util rsa rsa_alt_helpers ssl_ciphersuites ssl_client ssl_msg ssl_ticket ssl_tls
+    ssl_tls12_client ssl_tls12_server ssl_tls13_client ssl_tls13_generic ssl_tls13_keys ssl_tls13_server threading
+    x509 x509_crl x509_crt)
+list(TRANSFORM mbedtls_fast_files PREPEND "${CLEAT_MBEDTLS_DIR}/library/")
+list(TRANSFORM mbedtls_fast_files APPEND ".c")
+list(TRANSFORM mbedtls_files PREPEND "${CLEAT_MBEDTLS_DIR}/library/")
+list(TRANSFORM mbedtls_files APPEND ".c")
+add_library(mbedtls STATIC ${mbedtls_fast_files} ${mbedtls_files})
+target_include_directories(mbedtls SYSTEM PUBLIC "${CLEAT_MBEDTLS_DIR}/include")
+target_include_directories(mbedtls PRIVATE "${CLEAT_MBEDTLS_DIR}/library" "${CMAKE_SOURCE_DIR}")
+target_compile_definitions(mbedtls PUBLIC MBEDTLS_CONFIG_FILE="bindings/mbedtls_config.h")
+target_compile_options(mbedtls PRIVATE -w ${CLEAT_THIRD_PARTY_FLAGS})
+if(CMAKE_BUILD_TYPE STREQUAL "Release")
+    set_property(SOURCE ${mbedtls_files} APPEND PROPERTY COMPILE_OPTIONS -Os)
+endif()
+target_link_libraries(mbedtls PUBLIC Threads::Threads)

@@ -38,6 +38,7 @@ async function checkValueTypes() {
     );
     const quickjs = process.env.CLEAT_QUICKJS_DIR ?? path.join(cacheDir, "quickjs-ng");
     const libuv = process.env.CLEAT_LIBUV_DIR ?? path.join(cacheDir, "libuv");
+    const mbedtls = process.env.CLEAT_MBEDTLS_DIR ?? path.join(cacheDir, "mbedtls");
     const flags = [
         "-std=gnu11",
         "-D_GNU_SOURCE",
@@ -46,8 +47,15 @@ async function checkValueTypes() {
         "-Wall",
         "-Werror",
         "-I.",
+        '-DMBEDTLS_CONFIG_FILE="bindings/mbedtls_config.h"',
     ];
-    return output("cc", [...flags, `-isystem${quickjs}`, `-isystem${libuv}/include`, ...files]);
+    return output("cc", [
+        ...flags,
+        `-isystem${quickjs}`,
+        `-isystem${libuv}/include`,
+        `-isystem${mbedtls}/include`,
+        ...files,
+    ]);
 }
 
 const checks = {

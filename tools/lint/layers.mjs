@@ -6,7 +6,7 @@ import path from "node:path";
 
 const root = path.join(import.meta.dirname, "../..");
 const layers = JSON.parse(readFileSync(path.join(import.meta.dirname, "layers.json"), "utf8"));
-const thirdParty = /^(quickjs|uv|mbedtls\/|cleat\.h)/;
+const thirdParty = /^(quickjs|uv|mbedtls\/|psa\/|cleat\.h)/;
 
 /** Files of the repository, tracked or new, by extension. */
 export function repositoryFiles(extensions) {

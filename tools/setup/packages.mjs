@@ -11,6 +11,7 @@ export const buildPackages = [
     { name: "libc6-dev", file: "/usr/include/stdio.h", why: "headers of the C library" },
     { name: "cmake", program: "cmake", why: "describes the build" },
     { name: "ninja-build", program: "ninja", why: "runs the build" },
+    { name: "bzip2", program: "bzip2", why: "unpacks sources" },
 ];
 
 export const lintPackages = [
