@@ -82,7 +82,8 @@ static int check_denials(JSContext *ctx, struct destination *destination, int po
     struct rt_permission_query query = {.operation = destination->operation,
                                         .host = &host,
                                         .port = port,
-                                        .interface_index = js_net_zone(&host)};
+                                        .interface_index = js_net_zone(&host),
+                                        .secure = true};
     char text[RT_EXPLAIN_MAX];
     if (rt_permission_denied(permissions, &query)) {
         rt_permission_explain(permissions, &query, text, sizeof(text));
@@ -239,7 +240,7 @@ static void on_answer(void *owner, int status, const struct sockaddr_storage *ad
     JSContext *ctx = rt_context(rt);
     struct sockaddr_storage permitted[IO_LOOKUP_ADDRESSES_MAX];
     struct rt_permission_query query = {
-        .operation = lookup->operation, .host = &lookup->host, .port = lookup->port};
+        .operation = lookup->operation, .host = &lookup->host, .port = lookup->port, .secure = true};
     JSValue error = JS_UNDEFINED, list = JS_UNDEFINED;
 
     if (status == 0) {
@@ -332,7 +333,11 @@ static JSValue js_lookup(JSContext *ctx, JSValueConst self, int argc, JSValueCon
         return JS_ThrowTypeError(ctx, "lookup needs a callback");
     }
     struct rt_permission_query query = {
-        .operation = operation, .host = &host, .port = port, .interface_index = js_net_zone(&host)};
+        .operation = operation,
+        .host = &host,
+        .port = port,
+        .interface_index = js_net_zone(&host),
+        .secure = true}; /* nothing is sent to the host yet: a grant for encrypted connections will do */
     if (js_ask(ctx, &query) < 0) {
         return JS_EXCEPTION;
     }

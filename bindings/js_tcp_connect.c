@@ -52,6 +52,7 @@ static struct rt_permission_query query_of(const struct js_connect *connect)
         .host = &connect->host,
         .port = connect->port,
         .interface_index = interface_index != 0 ? interface_index : js_net_zone(&connect->host),
+        .secure = false,
     };
 }
 

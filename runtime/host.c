@@ -347,12 +347,17 @@ static bool has_prefix(const uint8_t *bytes, const uint8_t *prefix, unsigned len
     return rest == 0 || ((bytes[whole] ^ prefix[whole]) >> (8 - rest)) == 0;
 }
 
-static enum rt_address_class find_class(const struct range *range, const uint8_t *bytes)
+static const struct range *find_range(const struct range *range, const uint8_t *bytes)
 {
     while (!has_prefix(bytes, range->prefix, range->length)) {
         range++; /* the last range holds everything */
     }
-    return range->class;
+    return range;
+}
+
+static enum rt_address_class find_class(const struct range *range, const uint8_t *bytes)
+{
+    return find_range(range, bytes)->class;
 }
 
 bool rt_address_embedded(const struct sockaddr *address, struct sockaddr_in *ret_address)
@@ -393,6 +398,19 @@ enum rt_address_class rt_address_classify(const struct sockaddr *address)
         return find_class(v4_ranges, (const uint8_t *)&v4.sin_addr);
     }
     return find_class(v6_ranges, v6->s6_addr);
+}
+
+unsigned rt_address_range_bits(const struct sockaddr *address)
+{
+    struct sockaddr_in v4;
+    if (address->sa_family == AF_INET) {
+        return find_range(v4_ranges, address_bytes(address))->length;
+    }
+    const struct in6_addr *v6 = &as_v6(address)->sin6_addr;
+    if (IN6_IS_ADDR_UNSPECIFIED(v6) || IN6_IS_ADDR_LOOPBACK(v6) || rt_address_embedded(address, &v4)) {
+        return 128;
+    }
+    return find_range(v6_ranges, v6->s6_addr)->length;
 }
 
 bool rt_address_is_unspecified(const struct sockaddr *address)

@@ -38,6 +38,10 @@ int rt_host_parse(const char *text, size_t length, struct rt_host *ret_host);
 
 /* Class of an address; IPv4 embedded in IPv6 is classified as what it embeds. */
 enum rt_address_class rt_address_classify(const struct sockaddr *address);
+/* The prefix length of the range that gives a local, link-local or loopback address its class: networks from
+ * there with at least this prefix have no other class in them. An IPv6 address that embeds IPv4 stands alone
+ * (128). */
+unsigned rt_address_range_bits(const struct sockaddr *address);
 /* The IPv4 address that an IPv6 address stands for (mapped, NAT64, 6to4, Teredo), if it does. */
 bool rt_address_embedded(const struct sockaddr *address, struct sockaddr_in *ret_address);
 bool rt_address_is_unspecified(const struct sockaddr *address); /* 0.0.0.0, ::, or embedding 0.0.0.0 */

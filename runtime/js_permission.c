@@ -83,8 +83,8 @@ static int read_interface(JSContext *ctx, JSValueConst value, unsigned *ret_inde
     return index == 0 ? NO_INTERFACE : 0;
 }
 
-/* (operation, host, port, interface). 0; NO_INTERFACE: they name an interface that is not there; -1: thrown.
- * `query` points to `host`. */
+/* (operation, host, port, interface, secure). 0; NO_INTERFACE: they name an interface that is not there; -1:
+ * thrown. `query` points to `host`. */
 static int read_query(JSContext *ctx, JSValueConst *argv, struct rt_permission_query *query,
                       struct rt_host *host)
 {
@@ -101,6 +101,7 @@ static int read_query(JSContext *ctx, JSValueConst *argv, struct rt_permission_q
         return -1;
     }
     query->port = port;
+    query->secure = JS_ToBool(ctx, argv[4]) != 0;
     int with_interface = read_interface(ctx, argv[3], &query->interface_index);
     return with_interface != 0 ? with_interface : with_host;
 }
@@ -220,7 +221,7 @@ static JSValue js_ask(JSContext *ctx, JSValueConst self, int argc, JSValueConst 
     struct rt_host host;
     (void)self;
     (void)argc;
-    if (!JS_IsFunction(ctx, argv[4])) {
+    if (!JS_IsFunction(ctx, argv[5])) {
         return JS_ThrowTypeError(ctx, "the callback is not a function");
     }
     int result = read_query(ctx, argv, &query, &host);
@@ -235,32 +236,33 @@ static JSValue js_ask(JSContext *ctx, JSValueConst self, int argc, JSValueConst 
             free(pending);
             return JS_ThrowOutOfMemory(ctx);
         }
-        *pending = (struct pending){rt, JS_DupValue(ctx, argv[4])};
+        *pending = (struct pending){rt, JS_DupValue(ctx, argv[5])};
         error = rt_prompt_ask(prompt, &query, on_answer, pending);
         if (error < 0) {
             JS_FreeValue(ctx, pending->callback);
             free(pending);
         }
     }
-    if (error < 0 && JS_EnqueueJob(ctx, answer_no, 1, &argv[4]) < 0) {
+    if (error < 0 && JS_EnqueueJob(ctx, answer_no, 1, &argv[5]) < 0) {
         return JS_EXCEPTION;
     }
     return JS_UNDEFINED;
 }
 
 RT_TABLE(permission_functions, "cleat:native/permission", ""){
-    RT_METHOD(
-        "state", js_state, 4,
-        "(operation: string, host: string | null, port: number, interface_: string | number | null) => "
-        "\"granted\" | \"denied\" | \"prompt\"",
-        "One question; host null: any; port -1: any; interface null: any. TypeError for what is no host"),
-    RT_METHOD("explain", js_explain, 4,
-              "(operation: string, host: string | null, port: number, interface_: string | number | null) => "
-              "string",
-              "The sentence that says what would permit it"),
-    RT_METHOD("ask", js_ask, 5,
+    RT_METHOD("state", js_state, 5,
               "(operation: string, host: string | null, port: number, interface_: string | number | null, "
-              "callback: (granted: boolean) => void) => void",
+              "secure: boolean) => \"granted\" | \"denied\" | \"prompt\"",
+              "One question; host null: any; port -1: any; interface null: any; secure, for tcp.connect: TLS "
+              "from the "
+              "first byte. TypeError for what is no host"),
+    RT_METHOD("explain", js_explain, 5,
+              "(operation: string, host: string | null, port: number, interface_: string | number | null, "
+              "secure: boolean) => string",
+              "The sentence that says what would permit it"),
+    RT_METHOD("ask", js_ask, 6,
+              "(operation: string, host: string | null, port: number, interface_: string | number | null, "
+              "secure: boolean, callback: (granted: boolean) => void) => void",
               "Asks on the terminal; callback once, later, with whether it was granted"),
     RT_METHOD("any", js_any, 1, "(operation: string) => boolean",
               "Whether anything at all is granted for an operation"),

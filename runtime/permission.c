@@ -55,7 +55,7 @@ static int add_text(struct rt_permissions *p, struct rt_rules *rules, const char
         snprintf(error, RT_RULE_ERROR_MAX, "more than %d rules", RT_RULES_MAX);
     } else if (result == -ENOMEM) {
         snprintf(error, RT_RULE_ERROR_MAX, "no memory for another rule");
-    } else if (result == 0 && rule.classes != RT_CLASS_ALL) {
+    } else if (result == 0 && (rt_rule_possible_classes(&rule) & ~rule.classes) != 0) {
         bool name = rule.host == RT_RULE_NAME || rule.host == RT_RULE_SUFFIX;
         p->narrowed = p->narrowed || !name;
         p->narrowed_names = p->narrowed_names || (name && purpose == RT_RULE_DENY);
@@ -124,6 +124,7 @@ static int rule_of_answer(const struct rt_permissions *p, const struct rt_permis
     bool usual = yes && !p->limited && rule.host == RT_RULE_NAME;
     rule.classes = usual ? rt_rule_name_classes(rule.name) : RT_CLASS_ALL;
     rule.by_prompt = true;
+    rule.secure = yes && rule.secure; /* who is refused does not get there without TLS either */
     *ret_rule = rule;
     return 0;
 }
@@ -173,15 +174,20 @@ int rt_permissions_grant_once(struct rt_permissions *p, const struct rt_permissi
 
 /* Questions ----------------------------------------------------------------------------------------- */
 
-static bool covered(const struct rt_rules *rules, const struct rt_rule *set, uint8_t classes)
+static const struct rt_rule *find(const struct rt_rules *rules, const struct rt_rule *set, uint8_t classes)
 {
     for (size_t i = 0; i < rules->count; i++) {
         const struct rt_rule *rule = &rules->items[i];
         if ((classes & ~rule->classes) == 0 && rt_rule_covers(rule, set)) {
-            return true;
+            return rule;
         }
     }
-    return false;
+    return NULL;
+}
+
+static bool covered(const struct rt_rules *rules, const struct rt_rule *set, uint8_t classes)
+{
+    return find(rules, set, classes) != NULL;
 }
 
 /* The place of an unused answer "once" that covers a set; once_count if there is none. */
@@ -240,7 +246,17 @@ const struct rt_rule *rt_permissions_address_denial(const struct rt_permissions 
 
 bool rt_permissions_declared(const struct rt_permissions *p, const struct rt_rule *set, uint8_t classes)
 {
-    return !p->limited || covered(&p->declared, set, classes);
+    if (!p->limited) {
+        return (set->operations & 1 << RT_TLS_INSECURE) == 0; /* for nobody who did not say so beforehand */
+    }
+    return covered(&p->declared, set, classes);
+}
+
+const struct rt_rule *rt_permissions_find_grant(const struct rt_permissions *p, const struct rt_rule *set)
+{
+    const struct rt_rule *rule = find(&p->allowed, set, 0);
+    size_t once = rule == NULL ? find_once(p, set) : p->once_count;
+    return once < p->once_count ? &p->once[once].rule : rule;
 }
 
 bool rt_permissions_granted(const struct rt_permissions *p, const struct rt_rule *set, uint8_t classes)
@@ -278,8 +294,8 @@ int rt_permissions_set(const struct rt_permissions *p, const struct rt_permissio
     if (result < 0) {
         return result;
     }
-    bool destination = query->operation == RT_TCP_CONNECT || query->operation == RT_UDP_SEND;
-    if (p->narrowed && destination && set.host == RT_RULE_NETWORK && set.classes != RT_CLASS_LOOPBACK &&
+    if (p->narrowed && rt_rule_is_remote(&set) && set.host == RT_RULE_NETWORK &&
+        set.classes != RT_CLASS_LOOPBACK &&
         rt_address_is_own((const struct sockaddr *)&query->host->address)) {
         set.classes = RT_CLASS_LOOPBACK;
     }
@@ -356,6 +372,9 @@ bool rt_permission_address(const struct rt_permissions *p, const struct rt_permi
     if (set.interface_index != 0 && resolved.interface_index != set.interface_index) {
         return false; /* a link-local address of another link */
     }
+    if (set.operations == 1 << RT_TLS_INSECURE && !rt_rule_takes_address(&set, address)) {
+        return false; /* not even an address of this device, if others could have it elsewhere */
+    }
     /* Where every class is granted and none is denied, the kernel need not be asked whose the address is. */
     uint8_t class = (uint8_t)(1 << rt_address_classify(address));
     bool any_class = !p->narrowed && !p->narrowed_names && rt_permissions_granted(p, &set, RT_CLASS_ALL) &&
@@ -374,7 +393,7 @@ bool rt_permission_address(const struct rt_permissions *p, const struct rt_permi
 static bool is_of_use(const struct rt_permissions *p, struct rt_rule grant, enum rt_operation operation)
 {
     uint8_t bit = (uint8_t)(1 << operation);
-    bool declared = !p->limited;
+    bool declared = !p->limited && operation != RT_TLS_INSECURE;
     if ((grant.operations & bit) == 0) {
         return false;
     }

@@ -15,6 +15,7 @@ enum rt_operation {
     RT_MULTICAST_JOIN, /* "multicast.join"; "multicast" in rules means both */
     RT_MULTICAST_SEND, /* "multicast.send" */
     RT_BROADCAST,      /* "broadcast" */
+    RT_TLS_INSECURE,   /* "tls.insecure": TLS with a peer that nobody verifies, beside "tcp.connect" */
     RT_OPERATION_COUNT,
 };
 
@@ -28,6 +29,8 @@ struct rt_permission_query {
     const struct rt_host *host; /* NULL: any host */
     int port;                   /* 0..65535 (0: an ephemeral local port), or RT_ANY_PORT */
     unsigned interface_index;   /* 0: no particular interface, i.e. any */
+    bool secure; /* tcp.connect: TLS from the first byte; false: plain, or plain at first. Else without
+                    meaning */
 };
 
 struct rt_permissions;

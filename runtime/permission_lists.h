@@ -37,6 +37,9 @@ const struct rt_rule *rt_permissions_address_denial(const struct rt_permissions 
                                                     const struct sockaddr *address, uint8_t class);
 /* Whether the manifest leaves room for a set, and for it at addresses of these classes. */
 bool rt_permissions_declared(const struct rt_permissions *p, const struct rt_rule *set, uint8_t classes);
+/* The grant, not used up yet, that covers a set, or NULL. */
+const struct rt_rule *rt_permissions_find_grant(const struct rt_permissions *p, const struct rt_rule *set);
+/* Whether one grant, used up or not, covers a set, and it at addresses of these classes. */
 bool rt_permissions_granted(const struct rt_permissions *p, const struct rt_rule *set, uint8_t classes);
 /* The class of an address, own addresses being loopback; RT_CLASS_MULTICAST and RT_CLASS_BROADCAST are never
  * used for a name, and neither is the unspecified address (0). */

@@ -34,6 +34,11 @@ static struct span span_from(struct span span, size_t start)
     return (struct span){span.at + start, span.length - start};
 }
 
+static bool is_insecure(const struct rt_rule *rule)
+{
+    return rule->operations == 1 << RT_TLS_INSECURE;
+}
+
 /* Rules come from manifests too, whose text nobody vouches for. */
 static const char *quote(struct span span, char out[static QUOTE_MAX + 4])
 {
@@ -230,15 +235,59 @@ static int parse_target(struct span span, char *error, struct rt_rule *rule)
     return parse_ports(port, rule) ? 0 : fail(error, port_error, port);
 }
 
-static int parse_class(struct span span, char *error, struct rt_rule *rule)
+static int parse_modifier(struct span span, char *error, struct rt_rule *rule)
 {
+    if (span_is(span, "tls")) {
+        rule->secure = true;
+        return 0;
+    }
     for (size_t i = 0; i < sizeof(classes) / sizeof(classes[0]); i++) {
         if (span_is(span, classes[i].name)) {
             rule->classes |= classes[i].class;
+            rule->classes_named = true;
             return 0;
         }
     }
-    return fail(error, "\"%s\" is no address class: use public, local, link-local or loopback", span);
+    return fail(error, "\"%s\" is no modifier: use public, local, link-local, loopback or tls", span);
+}
+
+/* What of the modifiers the operation does not have, and what none has where it denies. */
+static int check_modifiers(const struct rt_rule *rule, enum rt_rule_purpose purpose, struct span span,
+                           char *error)
+{
+    if (rule->classes_named && !rt_rule_is_remote(rule)) {
+        return fail(error, "\"%s\": address classes are for tcp.connect, udp.send and tls.insecure only",
+                    span);
+    }
+    if (is_insecure(rule) && (rule->classes & ~RT_CLASS_NEAR) != 0) {
+        return fail(error,
+                    "\"%s\": tls.insecure is never for public addresses, where anybody on the way could "
+                    "answer: use local, link-local or loopback",
+                    span);
+    }
+    if (rule->secure && rule->operations != 1 << RT_TCP_CONNECT) {
+        return fail(error, "\"%s\": tls is for tcp.connect only", span);
+    }
+    if (rule->secure && purpose == RT_RULE_DENY) {
+        return fail(error,
+                    "\"%s\": tls can't be in a deny rule, which an app would get around by not encrypting: "
+                    "leave it out to deny both",
+                    span);
+    }
+    return 0;
+}
+
+/* The classes of a rule that names none. */
+static uint8_t default_classes(const struct rt_rule *rule, enum rt_rule_purpose purpose)
+{
+    if (purpose == RT_RULE_DENY) {
+        return RT_CLASS_ALL;
+    }
+    if (is_insecure(rule)) {
+        return RT_CLASS_NEAR;
+    }
+    bool name = rule->host == RT_RULE_NAME || rule->host == RT_RULE_SUFFIX;
+    return name ? rt_rule_name_classes(rule->name) : RT_CLASS_ALL;
 }
 
 /* What the operation can't be for would be a rule that never matches: a mistake. */
@@ -258,6 +307,14 @@ static int check_host(const struct rt_rule *rule, struct span span, char *error)
         memcpy(&((struct sockaddr_in6 *)&address)->sin6_addr, rule->address, 16);
     }
     uint8_t class = (uint8_t)(1 << rt_address_classify((const struct sockaddr *)&address));
+    if (is_insecure(rule) && (!rt_rule_takes_address(rule, (const struct sockaddr *)&address) ||
+                              rule->prefix < rt_address_range_bits((const struct sockaddr *)&address))) {
+        return fail(
+            error,
+            "\"%s\" is public, or not wholly local: tls.insecure is for local, link-local and loopback "
+            "addresses only, since elsewhere anybody on the way could answer",
+            span);
+    }
     if ((class & possible) != 0) {
         return 0;
     }
@@ -281,7 +338,7 @@ static int parse_operation(struct span span, char *error, struct rt_rule *rule)
     if (rt_operation_parse(span.at, span.length, &operation) < 0) {
         return fail(error,
                     "\"%s\" is no operation: use tcp.connect, tcp.listen, udp.send, udp.bind, multicast, "
-                    "multicast.join, multicast.send or broadcast",
+                    "multicast.join, multicast.send, broadcast or tls.insecure",
                     span);
     }
     rule->operations = (uint8_t)(1 << operation);
@@ -321,26 +378,22 @@ int rt_rule_parse(const char *text, enum rt_rule_purpose purpose, char error[sta
         }
         result = result == 0 ? check_host(&rule, target, error) : result;
     }
-    bool named = rest.length > 0;
     while (result == 0 && rest.length > 0) { /* at a comma */
         rest = span_from(rest, 1);
         const char *comma = memchr(rest.at, ',', rest.length);
         length = comma != NULL ? (size_t)(comma - rest.at) : rest.length;
-        result = parse_class((struct span){rest.at, length}, error, &rule);
+        result = parse_modifier((struct span){rest.at, length}, error, &rule);
         rest = span_from(rest, length);
+    }
+    if (result == 0) {
+        result = check_modifiers(&rule, purpose, (struct span){text, strlen(text)}, error);
     }
     if (result < 0) {
         return result;
     }
-    if (named && !rt_rule_is_remote(&rule)) {
-        return fail(error, "\"%s\": address classes are for tcp.connect and udp.send only",
-                    (struct span){text, strlen(text)});
+    if (!rule.classes_named) {
+        rule.classes = default_classes(&rule, purpose);
     }
-    if (!named) {
-        bool name = rule.host == RT_RULE_NAME || rule.host == RT_RULE_SUFFIX;
-        rule.classes = name && purpose == RT_RULE_ALLOW ? rt_rule_name_classes(rule.name) : RT_CLASS_ALL;
-    }
-    rule.classes_named = named;
     *ret_rule = rule;
     return 0;
 }

@@ -21,6 +21,7 @@ static const struct {
     [RT_MULTICAST_JOIN] = {"multicast.join", false, RT_CLASS_MULTICAST},
     [RT_MULTICAST_SEND] = {"multicast.send", false, RT_CLASS_MULTICAST},
     [RT_BROADCAST] = {"broadcast", false, RT_CLASS_ALL & ~RT_CLASS_MULTICAST},
+    [RT_TLS_INSECURE] = {"tls.insecure", true, RT_CLASS_NEAR},
 };
 
 /* Operations ---------------------------------------------------------------------------------------- */
@@ -48,7 +49,7 @@ bool rt_rule_is_local(const struct rt_rule *rule)
 
 bool rt_rule_is_remote(const struct rt_rule *rule)
 {
-    return (rule->operations & (1 << RT_TCP_CONNECT | 1 << RT_UDP_SEND)) != 0;
+    return (rule->operations & (1 << RT_TCP_CONNECT | 1 << RT_UDP_SEND | 1 << RT_TLS_INSECURE)) != 0;
 }
 
 /* Any operation of the set: the pair behind "multicast" has the same properties. */
@@ -69,6 +70,16 @@ bool rt_rule_takes_names(const struct rt_rule *rule)
 uint8_t rt_rule_possible_classes(const struct rt_rule *rule)
 {
     return operations[first_operation(rule->operations)].classes;
+}
+
+bool rt_rule_takes_address(const struct rt_rule *rule, const struct sockaddr *address)
+{
+    struct sockaddr_in v4;
+    if (rule->operations == 1 << RT_TLS_INSECURE && rt_address_embedded(address, &v4) &&
+        !IN6_IS_ADDR_V4MAPPED(&((const struct sockaddr_in6 *)(const void *)address)->sin6_addr)) {
+        return false;
+    }
+    return (1 << rt_address_classify(address) & rt_rule_possible_classes(rule)) != 0;
 }
 
 /* Hosts --------------------------------------------------------------------------------------------- */
@@ -231,7 +242,8 @@ static bool interface_overlaps(const struct rt_rule *a, const struct rt_rule *b)
 bool rt_rule_covers(const struct rt_rule *rule, const struct rt_rule *query)
 {
     return (query->operations & ~rule->operations) == 0 && (query->classes & ~rule->classes) == 0 &&
-           port_covers(rule, query) && host_covers(rule, query) && interface_covers(rule, query);
+           (query->secure || !rule->secure) && port_covers(rule, query) && host_covers(rule, query) &&
+           interface_covers(rule, query);
 }
 
 bool rt_rule_overlaps_apart_from_class(const struct rt_rule *rule, const struct rt_rule *query)
@@ -254,7 +266,8 @@ int rt_rule_from_query(const struct rt_permission_query *query, struct rt_rule *
     }
     struct rt_rule rule = {
         .operations = (uint8_t)(1 << query->operation),
-        .classes = RT_CLASS_ALL,
+        .classes = query->operation == RT_TLS_INSECURE ? RT_CLASS_NEAR : RT_CLASS_ALL,
+        .secure = query->secure && query->operation == RT_TCP_CONNECT,
         .port_low = query->port == RT_ANY_PORT ? 0 : (uint16_t)query->port,
         .port_high = query->port == RT_ANY_PORT ? UINT16_MAX : (uint16_t)query->port,
         .interface_index = query->interface_index,
@@ -264,7 +277,7 @@ int rt_rule_from_query(const struct rt_permission_query *query, struct rt_rule *
         const struct sockaddr *address = (const struct sockaddr *)&host->address;
         uint32_t scope = scope_of(address);
         rule.classes = (uint8_t)(1 << rt_address_classify(address));
-        if ((rule.classes & operations[query->operation].classes) == 0 ||
+        if (!rt_rule_takes_address(&rule, address) ||
             (scope != 0 && query->interface_index != 0 && scope != query->interface_index)) {
             return -EINVAL;
         }

@@ -28,6 +28,8 @@ enum {
     RT_CLASS_BROADCAST = 1 << RT_ADDRESS_BROADCAST,
     RT_CLASS_RESERVED = 1 << RT_ADDRESS_RESERVED,
     RT_CLASS_ALL = (1 << (RT_ADDRESS_RESERVED + 1)) - 1,
+    /* Where the peer of a TLS connection may go unverified. */
+    RT_CLASS_NEAR = RT_CLASS_LOCAL | RT_CLASS_LINK_LOCAL | RT_CLASS_LOOPBACK,
 };
 
 struct rt_rule {
@@ -35,6 +37,7 @@ struct rt_rule {
     uint8_t host;       /* enum rt_rule_host */
     uint8_t classes;    /* in a query: 0 for a name, whose addresses are not known yet */
     bool classes_named; /* the text names classes; else they are the usual ones */
+    bool secure;        /* tcp.connect: with TLS from the first byte only; never in a deny rule */
     bool by_prompt;     /* an answer given on the prompt, not a rule that somebody wrote */
     uint8_t family, prefix;
     uint8_t address[16];
@@ -48,7 +51,7 @@ struct rt_rule {
  * that name, denying means all. */
 enum rt_rule_purpose { RT_RULE_ALLOW, RT_RULE_DENY };
 
-/* "OP[=HOST[:PORT]][,CLASS...][@INTERFACE]". 0, or -EINVAL and `error` says what is wrong. */
+/* "OP[=HOST[:PORT]][,CLASS...][,tls][@INTERFACE]". 0, or -EINVAL and `error` says what is wrong. */
 int rt_rule_parse(const char *text, enum rt_rule_purpose purpose, char error[static RT_RULE_ERROR_MAX],
                   struct rt_rule *ret_rule);
 /* The set that a query asks for. -EINVAL: no rule could grant it (a group to connect to, a name to join, an
@@ -67,6 +70,9 @@ bool rt_rule_is_remote(const struct rt_rule *rule); /* connect, send: the host m
 bool rt_rule_takes_names(const struct rt_rule *rule);
 /* Of the addresses that the rule's operations can be for. */
 uint8_t rt_rule_possible_classes(const struct rt_rule *rule);
+/* Whether an address is one that the rule's operations can be for: of such a class, and for tls.insecure not
+ * behind a gateway that an IPv6 address leads to (NAT64, 6to4, Teredo), whatever IPv4 address is in it. */
+bool rt_rule_takes_address(const struct rt_rule *rule, const struct sockaddr *address);
 /* The classes that a name may resolve to where its rule does not say: by its ending. */
 uint8_t rt_rule_name_classes(const char *name);
 

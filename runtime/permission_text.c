@@ -129,6 +129,9 @@ void rt_rule_format(const struct rt_rule *rule, char *out, size_t size)
             put(&text, ",%s", class_names[i]);
         }
     }
+    if (rule->secure) {
+        put(&text, ",tls");
+    }
     if (interface[0] != '\0') {
         put(&text, "@%s", interface);
     }
@@ -139,21 +142,26 @@ void rt_rule_format(const struct rt_rule *rule, char *out, size_t size)
 static void put_query(struct text *text, const struct rt_permission_query *query)
 {
     static const char *const prepositions[RT_OPERATION_COUNT] = {
-        [RT_TCP_CONNECT] = "to",    [RT_TCP_LISTEN] = "on",     [RT_UDP_SEND] = "to",  [RT_UDP_BIND] = "on",
-        [RT_MULTICAST_JOIN] = "of", [RT_MULTICAST_SEND] = "to", [RT_BROADCAST] = "to",
+        [RT_TCP_CONNECT] = "to", [RT_TCP_LISTEN] = "on",     [RT_UDP_SEND] = "to",
+        [RT_UDP_BIND] = "on",    [RT_MULTICAST_JOIN] = "of", [RT_MULTICAST_SEND] = "to",
+        [RT_BROADCAST] = "to",   [RT_TLS_INSECURE] = "to",
     };
     static const char *const anything[RT_OPERATION_COUNT] = {
-        [RT_TCP_CONNECT] = "any host",  [RT_TCP_LISTEN] = "any address",   [RT_UDP_SEND] = "any host",
-        [RT_UDP_BIND] = "any address",  [RT_MULTICAST_JOIN] = "any group", [RT_MULTICAST_SEND] = "any group",
-        [RT_BROADCAST] = "any address",
+        [RT_TCP_CONNECT] = "any host",     [RT_TCP_LISTEN] = "any address",
+        [RT_UDP_SEND] = "any host",        [RT_UDP_BIND] = "any address",
+        [RT_MULTICAST_JOIN] = "any group", [RT_MULTICAST_SEND] = "any group",
+        [RT_BROADCAST] = "any address",    [RT_TLS_INSECURE] = "any local host",
     };
-    bool ephemeral =
-        query->port == 0 && query->operation != RT_TCP_CONNECT && query->operation != RT_UDP_SEND;
+    struct rt_rule rule = {.operations = (uint8_t)(1 << query->operation),
+                           .interface_index = query->interface_index};
+    bool ephemeral = query->port == 0 && !rt_rule_is_remote(&rule);
     char port[16] = "", interface[IF_NAMESIZE];
     if (query->port != RT_ANY_PORT && !ephemeral) {
         snprintf(port, sizeof(port), "%d", query->port);
     }
-    put(text, "%s %s ", rt_operation_name(query->operation), prepositions[query->operation]);
+    bool secure = query->secure && query->operation == RT_TCP_CONNECT;
+    put(text, "%s %s%s ", rt_operation_name(query->operation), secure ? "with TLS " : "",
+        prepositions[query->operation]);
     if (query->host != NULL) {
         put_host_port(text, query->host->name, port);
     } else {
@@ -164,7 +172,6 @@ static void put_query(struct text *text, const struct rt_permission_query *query
     } else if (query->port == RT_ANY_PORT) {
         put(text, ", any port");
     }
-    struct rt_rule rule = {.interface_index = query->interface_index};
     rt_rule_format_interface(&rule, interface, sizeof(interface));
     if (interface[0] != '\0') {
         put(text, ", on %s", interface);
@@ -208,6 +215,9 @@ static void put_declaration(struct text *text, const struct rt_rule *set, const 
     if (class != NULL) {
         put(text, ", \"space\": [\"%s\"]", class);
     }
+    if (rule->secure) {
+        put(text, ", \"tls\": \"required\"");
+    }
     if (interface[0] != '\0') {
         put(text, ", \"interface\": \"%s\"", interface);
     }
@@ -222,6 +232,10 @@ static void put_impossible(struct text *text, const struct rt_permission_query *
         put(text, ": there is no such port");
     } else if (host != NULL && !host->is_address) {
         put(text, ": it takes an address, not a name");
+    } else if (query->operation == RT_TLS_INSECURE &&
+               !rt_rule_takes_address(&(struct rt_rule){.operations = 1 << RT_TLS_INSECURE},
+                                      (const struct sockaddr *)&host->address)) {
+        put(text, ": only a peer with a local, link-local or loopback address may go unverified");
     } else if (query->operation == RT_MULTICAST_JOIN || query->operation == RT_MULTICAST_SEND) {
         put(text, ": not a multicast group");
     } else if (rt_address_classify((const struct sockaddr *)&host->address) == RT_ADDRESS_MULTICAST) {
@@ -239,6 +253,31 @@ static void put_denial(struct text *text, const struct rt_rule *denial)
     rt_rule_format(denial, rule, sizeof(rule));
     put(text, denial->by_prompt ? "was denied when it was asked for (%s)" : "is denied by the rule --deny %s",
         rule);
+}
+
+/* For what is not permitted plain, but with TLS: says so and returns true. */
+static bool put_secure(struct text *text, const struct rt_permissions *p, const struct rt_rule *set,
+                       const char *rule)
+{
+    struct rt_rule encrypted = *set;
+    char permitted[RT_RULE_TEXT_MAX];
+    encrypted.secure = true;
+    if (set->operations != 1 << RT_TCP_CONNECT || set->secure || !rt_permissions_declared(p, &encrypted, 0)) {
+        return false;
+    }
+    if (!rt_permissions_declared(p, set, 0)) {
+        put(text, " is declared in the manifest with TLS only; pass useSecureTransport: true, or leave "
+                  "\"tls\" out of the declaration");
+        return true;
+    }
+    const struct rt_rule *grant = rt_permissions_find_grant(p, &encrypted);
+    if (grant == NULL) {
+        return false;
+    }
+    rt_rule_format(grant, permitted, sizeof(permitted));
+    put(text, " is permitted with TLS only (%s); pass useSecureTransport: true, or run with --allow %s",
+        permitted, rule);
+    return true;
 }
 
 void rt_permission_explain(const struct rt_permissions *p, const struct rt_permission_query *query, char *out,
@@ -259,14 +298,18 @@ void rt_permission_explain(const struct rt_permissions *p, const struct rt_permi
         put_denial(&text, denial);
         return;
     }
+    struct rt_rule suggested = suggestion(&set);
+    rt_rule_format(&suggested, rule, sizeof(rule));
+    enum rt_permission_state state = rt_permission_state(p, query);
+    if (state != RT_GRANTED && put_secure(&text, p, &set, rule)) {
+        return;
+    }
     if (!rt_permissions_declared(p, &set, 0)) {
-        put(&text, " is not declared in the manifest; add ");
+        put(&text, p->limited ? " is not declared in the manifest; add "
+                              : " needs a manifest that declares it, and then a grant; add ");
         put_declaration(&text, &set, NULL);
         return;
     }
-    set = suggestion(&set);
-    rt_rule_format(&set, rule, sizeof(rule));
-    enum rt_permission_state state = rt_permission_state(p, query);
     if (state == RT_GRANTED) {
         put(&text, " is permitted");
     } else if (state == RT_PROMPT) {
@@ -296,6 +339,11 @@ void rt_permission_explain_address(const struct rt_permissions *p, const struct 
         put_denial(&text, denial);
         return;
     }
+    if (query->operation == RT_TLS_INSECURE && !rt_rule_takes_address(&set, address)) {
+        put(&text, "which is not local, and only a peer with a local, link-local or loopback address may go "
+                   "unverified");
+        return;
+    }
     if (class == RT_CLASS_RESERVED) {
         put(&text, "a reserved address, which only a rule for every host (*) covers");
         return;
@@ -313,8 +361,8 @@ void rt_permission_explain_address(const struct rt_permissions *p, const struct 
         put_declaration(&text, &set, class_name);
         return;
     }
+    set.classes = (uint8_t)(own ? RT_CLASS_LOOPBACK : 1 << kind);
+    set.classes_named = true;
     rt_rule_format(&set, rule, sizeof(rule));
-    char *interface = strchr(rule, '@');
-    size_t length = interface != NULL ? (size_t)(interface - rule) : strlen(rule);
-    put(&text, "run with --allow %.*s,%s%s", (int)length, rule, class_name, rule + length);
+    put(&text, "run with --allow %s", rule);
 }

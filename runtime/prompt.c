@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <net/if.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +15,7 @@
 
 enum {
     FIELD_MAX = 600, /* bytes of a host or interface as shown: a name, with its worst escapes */
-    QUESTION_MAX = 2048,
+    QUESTION_MAX = 3072,
 };
 
 struct question {
@@ -122,6 +123,18 @@ void rt_prompt_escape(const char *text, size_t length, char *out, size_t size)
     out[used] = '\0';
 }
 
+static __attribute__((format(printf, 2, 3))) void put(struct rt_prompt *prompt, const char *format, ...)
+{
+    va_list arguments;
+    size_t left = sizeof(prompt->out) - prompt->out_length;
+    va_start(arguments, format);
+    int length = vsnprintf(prompt->out + prompt->out_length, left, format, arguments);
+    va_end(arguments);
+    if (length > 0) {
+        prompt->out_length += (size_t)length < left ? (size_t)length : left - 1;
+    }
+}
+
 static void compose(struct rt_prompt *prompt, const struct rt_permission_query *query)
 {
     char host[FIELD_MAX] = "any", port[16] = "any", interface[FIELD_MAX] = "any", name[IF_NAMESIZE];
@@ -138,16 +151,19 @@ static void compose(struct rt_prompt *prompt, const struct rt_permission_query *
     } else if (query->interface_index != 0) {
         snprintf(interface, sizeof(interface), "%u", query->interface_index);
     }
-    int length = snprintf(prompt->out, sizeof(prompt->out),
-                          "\nThe app asks for permission:\n"
-                          "  operation  %s\n"
-                          "  host       %s\n"
-                          "  port       %s\n"
-                          "  interface  %s\n"
-                          "Allow? o = once, r = for this run, anything else = no: ",
-                          rt_operation_name(query->operation), host, port, interface);
-    prompt->out_length = (size_t)length < sizeof(prompt->out) ? (size_t)length : sizeof(prompt->out) - 1;
-    prompt->out_sent = 0;
+    prompt->out_length = prompt->out_sent = 0;
+    if (query->operation == RT_TLS_INSECURE) {
+        put(prompt, "\nThe app asks for permission to talk to %s%s, port %s, without checking who answers:\n",
+            host, query->host == NULL ? " local device" : "", port);
+    } else {
+        put(prompt, "\nThe app asks for permission:\n");
+    }
+    put(prompt, "  operation  %s\n  host       %s\n  port       %s\n  interface  %s\n",
+        rt_operation_name(query->operation), host, port, interface);
+    if (query->operation == RT_TCP_CONNECT) {
+        put(prompt, "  encrypted  %s\n", query->secure ? "yes (TLS)" : "no, or not from the start");
+    }
+    put(prompt, "Allow? o = once, r = for this run, anything else = no: ");
 }
 
 /* Terminal ------------------------------------------------------------------------------------------ */

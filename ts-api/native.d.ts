@@ -31,12 +31,13 @@ declare module "cleat:native/network" {
 }
 
 declare module "cleat:native/permission" {
-    /** One question; host null: any; port -1: any; interface null: any. TypeError for what is no host */
+    /** One question; host null: any; port -1: any; interface null: any; secure, for tcp.connect: TLS from the first byte. TypeError for what is no host */
     export function state(
         operation: string,
         host: string | null,
         port: number,
         interface_: string | number | null,
+        secure: boolean,
     ): "granted" | "denied" | "prompt";
     /** The sentence that says what would permit it */
     export function explain(
@@ -44,6 +45,7 @@ declare module "cleat:native/permission" {
         host: string | null,
         port: number,
         interface_: string | number | null,
+        secure: boolean,
     ): string;
     /** Asks on the terminal; callback once, later, with whether it was granted */
     export function ask(
@@ -51,6 +53,7 @@ declare module "cleat:native/permission" {
         host: string | null,
         port: number,
         interface_: string | number | null,
+        secure: boolean,
         callback: (granted: boolean) => void,
     ): void;
     /** Whether anything at all is granted for an operation */

@@ -12,7 +12,8 @@
  *   any OP                                                    -> yes, no
  *   host TEXT                                                 -> name TEXT, address TEXT, bad
  *
- * with Q: OP HOST PORT INTERFACE, HOST "-" for any, PORT -1 for any, INTERFACE 0 for any. */
+ * with Q: OP HOST PORT INTERFACE TRANSPORT, HOST "-" for any, PORT -1 for any, INTERFACE 0 for any, TRANSPORT
+ * "secure" or "plain". */
 #include "runtime/permission.h"
 
 #include <stdio.h>
@@ -52,7 +53,7 @@ static const char *state_name(enum rt_permission_state state)
 /* false: not a question */
 static bool read_query(char **words, int count, struct rt_permission_query *query, struct rt_host *host)
 {
-    if (count < 5 || rt_operation_parse(words[1], strlen(words[1]), &query->operation) < 0) {
+    if (count < 6 || rt_operation_parse(words[1], strlen(words[1]), &query->operation) < 0) {
         return false;
     }
     query->host = NULL;
@@ -64,6 +65,7 @@ static bool read_query(char **words, int count, struct rt_permission_query *quer
     }
     query->port = atoi(words[3]);
     query->interface_index = (unsigned)atoi(words[4]);
+    query->secure = strcmp(words[5], "secure") == 0;
     return true;
 }
 
@@ -89,8 +91,8 @@ static const char *answer_query(char **words, int count)
     if (strcmp(words[0], "refuse") == 0) {
         return rt_permissions_refuse(permissions, &query) == 0 ? "ok" : "bad";
     }
-    if (strcmp(words[0], "address") == 0 && count == 6 &&
-        rt_host_parse(words[5], strlen(words[5]), &resolved) == 0 && resolved.is_address) {
+    if (strcmp(words[0], "address") == 0 && count == 7 &&
+        rt_host_parse(words[6], strlen(words[6]), &resolved) == 0 && resolved.is_address) {
         return yes_no(rt_permission_address(permissions, &query, (struct sockaddr *)&resolved.address));
     }
     return "bad";

@@ -52,14 +52,17 @@ static struct rt_permissions *set_up(const char *text)
     return p;
 }
 
-/* A question as text: "OP HOST PORT [INTERFACE]"; "-" stands for any. */
+/* A question as text: "OP[+tls] HOST PORT [INTERFACE]"; "-" stands for any. */
 static struct rt_permission_query ask_for(const char *text, struct rt_host *host)
 {
     static char op[32], name[RT_HOST_MAX + 64], port[16], interface[16];
     struct rt_permission_query query = {.port = RT_ANY_PORT};
     strcpy(interface, "0");
     CHECK(sscanf(text, "%31s %317s %15s %15s", op, name, port, interface) >= 3);
-    CHECK_INT(rt_operation_parse(op, strlen(op), &query.operation), 0);
+    char *plus = strchr(op, '+');
+    query.secure = plus != NULL;
+    size_t length = plus != NULL ? (size_t)(plus - op) : strlen(op);
+    CHECK_INT(rt_operation_parse(op, length, &query.operation), 0);
     if (strcmp(name, "-") != 0) {
         CHECK_INT(rt_host_parse(name, strlen(name), host), 0);
         query.host = host;
@@ -669,12 +672,12 @@ TEST(bad_rules_are_told_what_is_wrong)
     } rows[] = {
         {"",
          "\"\" is no operation: use tcp.connect, tcp.listen, udp.send, udp.bind, multicast, multicast.join, "
-         "multicast.send or broadcast"},
+         "multicast.send, broadcast or tls.insecure"},
         {"tcp.conect=a.example",
          "\"tcp.conect\" is no operation: use tcp.connect, tcp.listen, udp.send, udp.bind, "
-         "multicast, multicast.join, multicast.send or broadcast"},
+         "multicast, multicast.join, multicast.send, broadcast or tls.insecure"},
         {"TCP.connect", "\"TCP.connect\" is no operation: use tcp.connect, tcp.listen, udp.send, udp.bind, "
-                        "multicast, multicast.join, multicast.send or broadcast"},
+                        "multicast, multicast.join, multicast.send, broadcast or tls.insecure"},
         {"tcp.connect=", "\"\" lacks a host: * stands for every host"},
         {"tcp.connect=:80", "\":80\" lacks a host: * stands for every host"},
         {"tcp.connect=443", "\"443\" is no host: write a name, or an address as in 192.0.2.1 or 2001:db8::1"},
@@ -724,10 +727,10 @@ TEST(bad_rules_are_told_what_is_wrong)
         {"tcp.connect=[[::1]]:80",
          "\"[[::1]]:80\" is no host: brackets hold one IPv6 address, and :PORT may follow"},
         {"tcp.connect=a.example,lan",
-         "\"lan\" is no address class: use public, local, link-local or loopback"},
-        {"tcp.connect=a.example,", "\"\" is no address class: use public, local, link-local or loopback"},
+         "\"lan\" is no modifier: use public, local, link-local, loopback or tls"},
+        {"tcp.connect=a.example,", "\"\" is no modifier: use public, local, link-local, loopback or tls"},
         {"tcp.listen=8080,local",
-         "\"tcp.listen=8080,local\": address classes are for tcp.connect and udp.send only"},
+         "\"tcp.listen=8080,local\": address classes are for tcp.connect, udp.send and tls.insecure only"},
         {"tcp.listen=a.example:80",
          "\"a.example:80\" is a name: this operation takes addresses and networks"},
         {"multicast=a.example", "\"a.example\" is a name: this operation takes addresses and networks"},
@@ -1048,7 +1051,8 @@ TEST(the_longest_explanation_fits)
         host.name[i] = '.';
     }
     struct rt_permissions *p = set_up("");
-    struct rt_permission_query query = {RT_TCP_CONNECT, &host, 65535, 999999};
+    struct rt_permission_query query = {
+        .operation = RT_TCP_CONNECT, .host = &host, .port = 65535, .interface_index = 999999};
     rt_permission_explain(p, &query, text, sizeof(text));
     CHECK(strcmp(text + strlen(text) - 7, "@999999") == 0);
     snprintf(rule, sizeof(rule), "tcp.connect=%s:10000-65535,public,local,link-local,loopback@999999",

@@ -97,14 +97,14 @@ static struct rt_host parse(const char *name)
 static int ask(struct fixture *f, const char *name, int port, int *slot)
 {
     struct rt_host host = parse(name); /* on the stack: the prompt keeps a copy */
-    struct rt_permission_query query = {RT_TCP_CONNECT, &host, port, 0};
+    struct rt_permission_query query = {RT_TCP_CONNECT, &host, port, 0, false};
     return rt_prompt_ask(f->prompt, &query, on_answer, slot);
 }
 
 static enum rt_permission_state state(struct fixture *f, const char *name, int port)
 {
     struct rt_host host = parse(name);
-    struct rt_permission_query query = {RT_TCP_CONNECT, &host, port, 0};
+    struct rt_permission_query query = {RT_TCP_CONNECT, &host, port, 0, false};
     return rt_permission_state(f->permissions, &query);
 }
 
@@ -120,7 +120,7 @@ TEST(the_question_shows_operation_host_port_and_interface)
     static struct fixture f;
     start(&f);
     struct rt_host host = parse("fe80::1%lo");
-    struct rt_permission_query query = {RT_UDP_SEND, &host, 53, 1};
+    struct rt_permission_query query = {RT_UDP_SEND, &host, 53, 1, false};
     CHECK_INT(rt_prompt_ask(f.prompt, &query, on_answer, &answers[0]), 0);
     CHECK(wait_for(&f,
                    "operation  udp.send\r\n  host       fe80::1%lo\r\n  port       53\r\n  interface  lo\r\n",
@@ -128,7 +128,7 @@ TEST(the_question_shows_operation_host_port_and_interface)
     type(&f, "n\n");
     CHECK(wait_for(&f, NULL, &answers[0]));
     CHECK_INT(answers[0], false);
-    query = (struct rt_permission_query){RT_TCP_LISTEN, NULL, 0, 999999};
+    query = (struct rt_permission_query){RT_TCP_LISTEN, NULL, 0, 999999, false};
     CHECK_INT(rt_prompt_ask(f.prompt, &query, on_answer, &answers[1]), 0);
     CHECK(wait_for(&f, "host       any\r\n  port       ephemeral\r\n  interface  999999\r\n", NULL));
     type(&f, "n\n");
@@ -173,7 +173,7 @@ TEST(every_answer_does_what_it_says)
         CHECK(wait_for(&f, rows[i].echo, NULL));
         CHECK_INT(state(&f, "a.example", 80), rows[i].after);
         struct rt_host host = parse("a.example");
-        struct rt_permission_query query = {RT_TCP_CONNECT, &host, 80, 0};
+        struct rt_permission_query query = {RT_TCP_CONNECT, &host, 80, 0, false};
         (void)rt_permission_use(f.permissions, &query);
         CHECK_INT(rt_permission_state(f.permissions, &query), rows[i].after_use);
         CHECK_INT(state(&f, "b.example", 80), RT_PROMPT);
@@ -282,7 +282,7 @@ TEST(nothing_is_asked_where_the_answer_is_known)
     start(&f);
     CHECK_INT(ask(&f, "never.example", 80, &answers[0]), 0);
     struct rt_host group = parse("239.1.2.3");
-    struct rt_permission_query impossible = {RT_TCP_CONNECT, &group, 80, 0};
+    struct rt_permission_query impossible = {RT_TCP_CONNECT, &group, 80, 0, false};
     CHECK_INT(rt_prompt_ask(f.prompt, &impossible, on_answer, &answers[1]), 0);
     CHECK_INT(answers[0], -1);
     CHECK(wait_for(&f, NULL, &answers[1]));
@@ -307,7 +307,7 @@ TEST(without_a_terminal_the_answer_is_no)
     struct rt_prompt *prompt = NULL;
     CHECK_INT(rt_prompt_create(&f.loop, f.permissions, "/dev/null", &prompt), 0);
     struct rt_host host = parse("a.example");
-    struct rt_permission_query query = {RT_TCP_CONNECT, &host, 80, 0};
+    struct rt_permission_query query = {RT_TCP_CONNECT, &host, 80, 0, false};
     CHECK_INT(rt_prompt_ask(prompt, &query, on_answer, &answers[0]), 0);
     CHECK(wait_for(&f, NULL, &answers[0]));
     CHECK_INT(answers[0], false);
@@ -375,7 +375,7 @@ TEST(an_answer_may_ask_again)
 {
     start(&asking_again);
     struct rt_host host = parse("a.example");
-    struct rt_permission_query query = {RT_TCP_CONNECT, &host, 80, 0};
+    struct rt_permission_query query = {RT_TCP_CONNECT, &host, 80, 0, false};
     CHECK_INT(rt_prompt_ask(asking_again.prompt, &query, ask_again, &answers[0]), 0);
     CHECK(wait_for(&asking_again, question_end, NULL));
     type(&asking_again, "r\n");

@@ -2,6 +2,7 @@
 /* links: runtime/permission.c runtime/own_address.c */
 /* fuzz_rule.c - any bytes as one or two permission rules, a line each. What is accepted prints as what it is,
  * and the algebra keeps its laws: a rule covers itself, cover implies overlap, overlap has no direction. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,11 +30,14 @@ static bool parse(const char *text, struct rt_rule *rule)
             demand(error[i] >= ' ' && error[i] < 0x7f);
         }
     }
-    demand(rt_rule_parse(text, RT_RULE_DENY, error, &denying) == result);
+    bool only_allows = result == 0 && rule->secure;
+    demand(rt_rule_parse(text, RT_RULE_DENY, error, &denying) == (only_allows ? -EINVAL : result));
     if (result < 0) {
         return false;
     }
-    demand((rule->classes & ~denying.classes) == 0 && rule->classes != 0 && rule->operations != 0);
+    demand(!rule->secure || rule->operations == 1 << RT_TCP_CONNECT);
+    demand(only_allows || (rule->classes & ~denying.classes) == 0);
+    demand(rule->classes != 0 && rule->operations != 0);
     demand(rule->port_low <= rule->port_high);
     rt_rule_format(rule, printed, sizeof(printed));
     demand(strlen(printed) < RT_RULE_TEXT_MAX);

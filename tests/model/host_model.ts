@@ -164,7 +164,7 @@ export function block(family: 4 | 6, value: bigint, prefix: number): Block | nul
     return value % size === 0n ? { family, first: value, last: value + size - 1n } : null;
 }
 
-const classBlocks = classTable.map(([text, name]) => {
+export const classBlocks = classTable.map(([text, name]) => {
     const [start = "", prefix = ""] = text.split("/");
     const family = start.includes(":") ? 6 : 4;
     const found = block(family, (family === 6 ? parseIPv6(start) : parseIPv4(start)) ?? -1n, Number(prefix));

@@ -16,12 +16,16 @@ import {
     type Scope,
     allClasses,
     covers,
+    eitherTransport,
     everyClass,
     everything,
     hostsOf,
     interfaceName,
     isLocal,
+    isNear,
     meets,
+    nearClasses,
+    onlyTls,
     operations,
     parsePort,
     parseRuleHost,
@@ -41,6 +45,8 @@ export interface Query {
     readonly host: string | null;
     readonly port: number;
     readonly interface: number;
+    /** Of tcp.connect: encrypted from the first byte. */
+    readonly secure: boolean;
 }
 
 interface Once {
@@ -87,6 +93,7 @@ export class PermissionModel {
             ports: everything,
             interface: null,
             classes: allClasses,
+            transports: eitherTransport,
         });
     }
 
@@ -158,6 +165,12 @@ export class PermissionModel {
             return false;
         }
         const { address } = host;
+        const plain = behind(address);
+        const ownForm: Address =
+            address.family === 6 && address.value >> 32n === 0xffffn && plain ? plain : address;
+        if (query.operation === "tls.insecure" && !isNear(ownForm)) {
+            return false;
+        }
         const found = this.#isOwn(address) ? "loopback" : classify(address);
         if (
             found === "multicast" ||
@@ -182,7 +195,7 @@ export class PermissionModel {
         }
         const permits = (rule: Scope): boolean => rule.classes.has(found) && this.#coversFor(rule, asked);
         const grants = [...this.#allowed, ...this.#once.map(({ rule }) => rule)];
-        return grants.some(permits) && (!this.#limited || this.#declared.some(permits));
+        return grants.some(permits) && this.#isDeclared(query, permits);
     }
 
     #isOwn(address: Address): boolean {
@@ -232,8 +245,16 @@ export class PermissionModel {
         if (ports === null || (zone !== "" && (interfaceText ?? zone) !== zone)) {
             return null;
         }
-        const named = classText === "" ? [] : classText.slice(1).split(",");
-        const known: readonly string[] = ["public", "local", "link-local", "loopback"];
+        const modifiers = classText === "" ? [] : classText.slice(1).split(",");
+        const named = modifiers.filter((item) => item !== "tls");
+        const tls = modifiers.length > named.length;
+        if (tls && (denying || operation !== "tcp.connect")) {
+            return null;
+        }
+        const known: readonly string[] =
+            operation === "tls.insecure"
+                ? ["local", "link-local", "loopback"]
+                : ["public", "local", "link-local", "loopback"];
         if (!named.every((item) => known.includes(item)) || (named.length > 0 && !takesNames(operation))) {
             return null;
         }
@@ -243,10 +264,20 @@ export class PermissionModel {
                 name && !denying && hosts.kind !== "any" && hosts.kind !== "block"
                     ? usualClasses(hosts.labels)
                     : allClasses;
+            if (operation === "tls.insecure" && !denying) {
+                classes = nearClasses;
+            }
         }
         const on = interfaceText ?? zone;
         const number = /^[1-9][0-9]*$/.test(on) ? Number(on) : (this.#interfaces.get(on) ?? "?");
-        return { operations: new Set(found), hosts, ports, interface: on === "" ? null : number, classes };
+        return {
+            operations: new Set(found),
+            hosts,
+            ports,
+            interface: on === "" ? null : number,
+            classes,
+            transports: tls ? onlyTls : eitherTransport,
+        };
     }
 
     /** A question as a set, with the class of its address (null for any host and for names). */
@@ -267,7 +298,8 @@ export class PermissionModel {
         } else if (host?.kind === "address") {
             const { zone } = host.address;
             addressClass = classify(host.address);
-            if (!possible(operation, addressClass) || (zone !== 0 && on !== null && zone !== on)) {
+            const near = operation !== "tls.insecure" || isNear(host.address);
+            if (!near || !possible(operation, addressClass) || (zone !== 0 && on !== null && zone !== on)) {
                 return null;
             }
             if (this.#isOwn(host.address)) {
@@ -283,6 +315,7 @@ export class PermissionModel {
                 ports: port < 0 ? everything : [port, port],
                 interface: on,
                 classes: allClasses,
+                transports: query.secure && operation === "tcp.connect" ? onlyTls : eitherTransport,
             },
             addressClass,
             name: host?.kind === "name",
@@ -294,7 +327,8 @@ export class PermissionModel {
         rule: Scope,
         asked: { scope: Scope; addressClass: AddressClass | null; name: boolean },
     ): boolean {
-        const all = rule.classes.size === allClasses.size;
+        const everywhere = asked.scope.operations.has("tls.insecure") ? nearClasses : allClasses;
+        const all = [...everywhere].every((item) => rule.classes.has(item));
         const fits =
             asked.name || all || (asked.addressClass !== null && rule.classes.has(asked.addressClass));
         return fits && covers(rule, asked.scope);
@@ -326,7 +360,7 @@ export class PermissionModel {
         if (
             asked === null ||
             this.#isDenied(asked, query) ||
-            (this.#limited && !this.#declared.some((rule) => this.#coversFor(rule, asked)))
+            !this.#isDeclared(query, (rule) => this.#coversFor(rule, asked))
         ) {
             return { state: "denied", once: null };
         }
@@ -340,6 +374,11 @@ export class PermissionModel {
         return { state: this.#canAsk ? "prompt" : "denied", once: null };
     }
 
+    /** Without a manifest everything may be granted, except that a peer is not verified. */
+    #isDeclared(query: Query, fits: (rule: Scope) => boolean): boolean {
+        return this.#limited ? this.#declared.some(fits) : query.operation !== "tls.insecure";
+    }
+
     /** What an answer to a question then grants or denies. */
     #answer(query: Query, yes: boolean): Scope | null {
         const asked = this.#question(query);
@@ -348,6 +387,10 @@ export class PermissionModel {
         }
         const { hosts } = asked.scope;
         const usual = yes && !this.#limited && hosts.kind === "name";
-        return { ...asked.scope, classes: usual ? usualClasses(hosts.labels) : allClasses };
+        return {
+            ...asked.scope,
+            classes: usual ? usualClasses(hosts.labels) : allClasses,
+            transports: yes ? asked.scope.transports : eitherTransport,
+        };
     }
 }

@@ -5,7 +5,9 @@ import {
     type AddressClass,
     type Block,
     type FindInterface,
+    behind,
     block,
+    classBlocks,
     classify,
     isMapped,
     mapped,
@@ -21,7 +23,8 @@ export type Operation =
     | "udp.bind"
     | "multicast.join"
     | "multicast.send"
-    | "broadcast";
+    | "broadcast"
+    | "tls.insecure";
 
 export const operations: readonly Operation[] = [
     "tcp.connect",
@@ -31,6 +34,7 @@ export const operations: readonly Operation[] = [
     "multicast.join",
     "multicast.send",
     "broadcast",
+    "tls.insecure",
 ];
 
 export const everyClass: readonly AddressClass[] = [
@@ -61,7 +65,13 @@ export interface Scope {
     readonly interface: number | "?" | null;
     /** Of a rule: what it permits. */
     readonly classes: ReadonlySet<AddressClass>;
+    /** Which connections: those that are encrypted from the first byte, and those that are not. */
+    readonly transports: ReadonlySet<Transport>;
 }
+
+export type Transport = "tls" | "plain";
+export const onlyTls: ReadonlySet<Transport> = new Set<Transport>(["tls"]);
+export const eitherTransport: ReadonlySet<Transport> = new Set<Transport>(["tls", "plain"]);
 
 export const everything: readonly [number, number] = [0, 65535];
 export const allClasses: ReadonlySet<AddressClass> = new Set(everyClass);
@@ -115,6 +125,7 @@ function isEphemeralJoin(query: Scope): boolean {
 export function covers(rule: Scope, query: Scope): boolean {
     return (
         [...query.operations].every((operation) => rule.operations.has(operation)) &&
+        [...query.transports].every((transport) => rule.transports.has(transport)) &&
         hostsCover(rule.hosts, query.hosts) &&
         (isEphemeralJoin(query) || (rule.ports[0] <= query.ports[0] && query.ports[1] <= rule.ports[1])) &&
         (rule.interface === null || (rule.interface === query.interface && rule.interface !== "?"))
@@ -136,7 +147,7 @@ export function meets(rule: Scope, query: Scope): boolean {
 export const isLocal = (operation: Operation): boolean =>
     operation === "tcp.listen" || operation === "udp.bind";
 export const takesNames = (operation: Operation): boolean =>
-    operation === "tcp.connect" || operation === "udp.send";
+    operation === "tcp.connect" || operation === "udp.send" || operation === "tls.insecure";
 
 /** The hosts that a single address stands for. */
 export function hostsOf(operation: Operation, { family, value }: Address): Hosts {
@@ -147,7 +158,37 @@ export function hostsOf(operation: Operation, { family, value }: Address): Hosts
     return { kind: "block", family, first: at, last: at };
 }
 
+/** Where tls.insecure is possible at all. */
+export const nearClasses: ReadonlySet<AddressClass> = new Set<AddressClass>([
+    "local",
+    "link-local",
+    "loopback",
+]);
+
+/** Whether an address is near, and not only the other end of a gateway to something that is. */
+export function isNear(address: Address): boolean {
+    return behind(address) === null && nearClasses.has(classify(address));
+}
+
+/** Whether a network lies in what is near: in one entry of the table. */
+function isNearBlock(hosts: Hosts): boolean {
+    return (
+        hosts.kind !== "block" ||
+        (isNear({ family: hosts.family, value: hosts.first, zone: 0 }) &&
+            classBlocks.some(
+                ([table, name]) =>
+                    nearClasses.has(name) &&
+                    table.family === hosts.family &&
+                    table.first <= hosts.first &&
+                    hosts.last <= table.last,
+            ))
+    );
+}
+
 export function possible(operation: Operation, addressClass: AddressClass): boolean {
+    if (operation === "tls.insecure") {
+        return nearClasses.has(addressClass);
+    }
     const group = addressClass === "multicast";
     if (operation === "multicast.join" || operation === "multicast.send") {
         return group;
@@ -261,6 +302,9 @@ export function parseRuleHost(
         return null;
     }
     const name = hosts.kind === "name" || hosts.kind === "below";
+    if (operation === "tls.insecure" && !isNearBlock(hosts)) {
+        return null;
+    }
     if ((name && !takesNames(operation)) || (first !== null && !possible(operation, classify(first)))) {
         return null;
     }

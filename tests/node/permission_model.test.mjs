@@ -49,7 +49,12 @@ const operations = [
     "multicast.join",
     "multicast.send",
     "broadcast",
+    "tls.insecure",
 ];
+const near = (
+    "10.0.0.1 10.128.0.1 192.168.1.1 172.16.0.1 100.64.0.1 127.0.0.1 0.0.0.0 169.254.1.1 198.18.0.1 ::1 :: fe80::1 " +
+    "fe80::1%lo 2001:db8::1 fd00::1 fec0::1 64:ff9b::10.0.0.1 2002:a00:1::1 ::ffff:10.0.0.1 3fff::1"
+).split(" ");
 const names = (
     "example.com a.example.com b.a.example.com notexample.com EXAMPLE.com. nas.example.com example.org router local " +
     "tv.local a.tv.local localhost x.localhost 127.0.0.1.example.com _x._tcp.local com xn--bcher-kva.example 1e3"
@@ -86,7 +91,10 @@ function generator(random) {
         if (operation.startsWith("multicast") || operation === "broadcast") {
             return kind < 0.8 ? pick(groups) : pick([...names, ...unicast]);
         }
-        if (operation === "tcp.connect" || operation === "udp.send") {
+        if (operation === "tls.insecure" && kind > 0.4) {
+            return kind < 0.9 ? pick(near) : pick([...unicast, ...groups]);
+        }
+        if (operation === "tcp.connect" || operation === "udp.send" || operation === "tls.insecure") {
             return kind < 0.5 ? pick(names) : kind < 0.95 ? pick(unicast) : pick(groups);
         }
         return kind < 0.9 ? pick(unicast) : pick([...names, ...groups]);
@@ -152,8 +160,13 @@ function generator(random) {
                 text += `=${target}${withPort ? `:${port()}` : ""}`;
             }
         }
-        while (chance(operation === "tcp.connect" || operation === "udp.send" ? 0.25 : 0.01)) {
+        const remote =
+            operation === "tcp.connect" || operation === "udp.send" || operation === "tls.insecure";
+        while (chance(remote ? 0.25 : 0.01)) {
             text += `,${pick(classes)}`;
+        }
+        if (chance(operation === "tcp.connect" ? 0.4 : 0.01)) {
+            text += `,tls${chance(0.1) ? `,${pick(classes)}` : ""}`;
         }
         if (chance(0.12)) {
             text += `@${pick(["lo", "1", "2", "nowhere0", ""])}`;
@@ -177,13 +190,14 @@ function generator(random) {
             host: chance(0.1) ? null : host(operation),
             port: chance(0.1) ? -1 : chance(0.01) ? 65536 : Number(pick(ports)),
             interface: chance(0.75) ? 0 : pick([1, 2]),
+            secure: chance(0.5),
         };
     };
     return { below, pick, chance, rule, query, host };
 }
 
-const line = (verb, { operation, host, port, interface: on }) =>
-    `${verb} ${operation} ${host ?? "-"} ${port} ${on}`;
+const line = (verb, { operation, host, port, interface: on, secure }) =>
+    `${verb} ${operation} ${host ?? "-"} ${port} ${on} ${secure ? "secure" : "plain"}`;
 
 /** What the C says to each line. */
 function drive(lines) {
@@ -225,8 +239,14 @@ function modelAnswer(state, text) {
             return host === null ? "bad" : host.kind;
         }
     }
-    const [operation, host, port, on, address] = words;
-    const query = { operation, host: host === "-" ? null : host, port: Number(port), interface: Number(on) };
+    const [operation, host, port, on, transport, address] = words;
+    const query = {
+        operation,
+        host: host === "-" ? null : host,
+        port: Number(port),
+        interface: Number(on),
+        secure: transport === "secure",
+    };
     const read = (text) => parseHost(text, model.findInterface);
     if (
         (query.host !== null && read(query.host) === null) ||
@@ -363,6 +383,7 @@ test("a grant takes nothing away, a deny rule gives nothing, a part of what is g
             asked.port === -1 ? { ...asked, port: Number(pick(ports)) } : asked,
             asked.host === null ? { ...asked, host: pick(inner) } : asked,
             asked.interface === 0 && !asked.host?.includes("%") ? { ...asked, interface: 2 } : asked,
+            { ...asked, secure: true },
         ];
         for (const part of parts) {
             lines.push(line("state", part));

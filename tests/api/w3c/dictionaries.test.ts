@@ -145,7 +145,7 @@ test("W3C-270: UDPPermissionOptions has localAddress, localPort, remoteAddress, 
 test("W3C-271: TCPPermissionOptions has remoteAddress, remotePort, both optional", async () => {
     const { options, reads } = spy<TCPPermissionOptions>({});
     equal(await navigator.tcpPermission.hasPermission(options), "granted");
-    deepEqual(reads, ["remoteAddress", "remotePort"]);
+    deepEqual(reads, ["rejectUnauthorized", "remoteAddress", "remotePort", "useSecureTransport"]);
 });
 
 test("W3C-272: TCPServerPermissionOptions has localAddress, localPort, both optional", async () => {

@@ -43,8 +43,9 @@ export function securityError(
     host: string | null,
     port: number,
     interface_: string | number | null,
+    secure: boolean,
 ): DOMException {
-    return domException("SecurityError", explain(operation, host, port, interface_));
+    return domException("SecurityError", explain(operation, host, port, interface_, secure));
 }
 
 /** For methods of a socket that is closed. */

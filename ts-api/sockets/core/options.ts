@@ -107,6 +107,12 @@ export interface PermissionOptions {
     readonly remotePort: number | null;
 }
 
+/** Those of a TCP connection, and how it is protected. */
+export interface TcpPermissionOptions extends PermissionOptions {
+    readonly rejectUnauthorized: boolean;
+    readonly useSecureTransport: boolean;
+}
+
 /** TCPOptions. */
 export function toTcpOptions(value: unknown): TcpOptions {
     const from = toDictionary(value, "TCPSocket: options");
@@ -224,7 +230,7 @@ export function toMembershipOptions(value: unknown, what: string): MembershipOpt
     return { interface: interface_, source };
 }
 
-/** UDPPermissionOptions, TCPPermissionOptions or TCPServerPermissionOptions: the members that each has. */
+/** UDPPermissionOptions or TCPServerPermissionOptions: the members that each has. */
 export function toPermissionOptions(
     value: unknown,
     what: string,
@@ -237,6 +243,23 @@ export function toPermissionOptions(
     const remoteAddress = remote ? textOrNull(member(from, "remoteAddress")) : null;
     const remotePort = remote ? portOrNull(member(from, "remotePort")) : null;
     return { localAddress, localPort, remoteAddress, remotePort };
+}
+
+/** TCPPermissionOptions. */
+export function toTcpPermissionOptions(value: unknown, what: string): TcpPermissionOptions {
+    const from = toDictionary(value, what + ": options");
+    const rejectUnauthorized = toBoolean(member(from, "rejectUnauthorized"), true);
+    const remoteAddress = textOrNull(member(from, "remoteAddress"));
+    const remotePort = portOrNull(member(from, "remotePort"));
+    const useSecureTransport = toBoolean(member(from, "useSecureTransport"), false);
+    return {
+        localAddress: null,
+        localPort: null,
+        rejectUnauthorized,
+        remoteAddress,
+        remotePort,
+        useSecureTransport,
+    };
 }
 
 function toFamily(from: Dictionary): number {

@@ -8,16 +8,20 @@ import { any, ask, state } from "cleat:native/permission";
 import { hostKind, isMulticast } from "cleat:native/resolver";
 import { defer, type Deferred } from "./deferred.ts";
 import { domException, securityError } from "./errors.ts";
-import type { PermissionOptions } from "./options.ts";
+import type { PermissionOptions, TcpPermissionOptions } from "./options.ts";
 
 export type PermissionState = "granted" | "denied" | "prompt";
 
-/** One question: host null is any host, port -1 any port, port 0 of a local end one that the system chooses. */
+/**
+ * One question: host null is any host, port -1 any port, port 0 of a local end one that the system chooses; secure, of
+ * "tcp.connect": for TLS from the first byte on.
+ */
 export interface Question {
     readonly operation: string;
     readonly host: string | null;
     readonly port: number;
     readonly interface: string | number | null;
+    readonly secure: boolean;
 }
 
 const ANY_PORT = -1;
@@ -26,9 +30,20 @@ const { apply } = Reflect;
 
 const { push } = Array.prototype;
 
-/** May a connection be made? */
-export function connectQuestion(options: PermissionOptions): Question {
-    return question("tcp.connect", options.remoteAddress, options.remotePort ?? ANY_PORT);
+/** May a connection be made? With `secure`, one that is encrypted (TLS) from its first byte on. */
+export function connectQuestion(options: PermissionOptions, secure: boolean): Question {
+    return question("tcp.connect", options.remoteAddress, options.remotePort ?? ANY_PORT, secure);
+}
+
+/** May a TLS connection be made to a peer that nobody verifies? Comes beside the question for the connection. */
+export function insecureQuestion(options: PermissionOptions): Question {
+    return question("tls.insecure", options.remoteAddress, options.remotePort ?? ANY_PORT);
+}
+
+/** What permission for such a TCP socket means. */
+export function tcpQuestions(options: TcpPermissionOptions): Question[] {
+    const connect = connectQuestion(options, options.useSecureTransport);
+    return options.rejectUnauthorized ? [connect] : [connect, insecureQuestion(options)];
 }
 
 /** May a server listen? A port left out is one that the system chooses. */
@@ -117,7 +132,7 @@ export function request(questions: readonly Question[]): Promise<undefined> {
  */
 export function requireAny(operation: string): void {
     if (!any(operation)) {
-        throw securityError(operation, null, ANY_PORT, null);
+        throw securityError(operation, null, ANY_PORT, null, false);
     }
 }
 
@@ -151,7 +166,7 @@ function requestFrom(questions: readonly Question[], index: number, outcome: Def
             return;
         }
         if (answer === "prompt") {
-            ask(asked.operation, asked.host, asked.port, asked.interface, (granted) => {
+            ask(asked.operation, asked.host, asked.port, asked.interface, asked.secure, (granted) => {
                 if (granted) {
                     requestFrom(questions, i + 1, outcome);
                 } else {
@@ -165,15 +180,15 @@ function requestFrom(questions: readonly Question[], index: number, outcome: Def
 }
 
 function ask1(asked: Question): PermissionState {
-    return state(asked.operation, asked.host, asked.port, asked.interface);
+    return state(asked.operation, asked.host, asked.port, asked.interface, asked.secure);
 }
 
 function refusal(asked: Question): DOMException {
-    return securityError(asked.operation, asked.host, asked.port, asked.interface);
+    return securityError(asked.operation, asked.host, asked.port, asked.interface, asked.secure);
 }
 
-function question(operation: string, host: string | null, port: number): Question {
-    return { operation, host, port, interface: null };
+function question(operation: string, host: string | null, port: number, secure: boolean = false): Question {
+    return { operation, host, port, interface: null, secure };
 }
 
 function add(questions: Question[], item: Question): void {

@@ -41,7 +41,8 @@ export function toTcpArguments(
     const portValid = port >= 1;
     if (hostValid && portValid) {
         const remote = { remoteAddress: host, remotePort: port };
-        requireGranted([connectQuestion({ localAddress: null, localPort: null, ...remote })]);
+        const secure = converted.useSecureTransport;
+        requireGranted([connectQuestion({ localAddress: null, localPort: null, ...remote }, secure)]);
     } else {
         requireAny("tcp.connect");
     }

@@ -5,14 +5,14 @@
  */
 import { defineInterface } from "../../web/webidl.ts";
 import { typeError } from "../core/errors.ts";
-import { toPermissionOptions } from "../core/options.ts";
+import { toTcpPermissionOptions } from "../core/options.ts";
 import {
     checkQuestions,
-    connectQuestion,
     type PermissionState,
     type Question,
     request,
     stateOf,
+    tcpQuestions,
 } from "../core/permission.ts";
 
 /** Lets this module, and nobody else, construct. */
@@ -49,9 +49,9 @@ export class TCPPermission {
 defineInterface(TCPPermission, "TCPPermission");
 
 function toQuestions(options: unknown): Question[] {
-    const converted = toPermissionOptions(options, "TCPPermission", false, true);
+    const converted = toTcpPermissionOptions(options, "TCPPermission");
     checkQuestions(converted);
-    return [connectQuestion(converted)];
+    return tcpQuestions(converted);
 }
 
 /** The one object of this interface. */

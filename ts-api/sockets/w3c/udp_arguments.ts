@@ -23,7 +23,7 @@ export function checkOptions(options: UdpSocketOptions): void {
     const given = localAddress !== null || boundPort !== null || remoteAddress !== null;
     if (!given || !remoteValid || !localValid || !remotePortValid || !localPortValid) {
         if (!anyUdp()) {
-            throw securityError("udp.send", null, -1, null);
+            throw securityError("udp.send", null, -1, null, false);
         }
     } else {
         requireGranted(udpUseQuestions({ ...options, localPort: boundPort }, remoteAddress !== null));
