@@ -11,6 +11,7 @@ const budgets = [
     { text: "hello world, wall time", row: ["hello", null, "wall"], against: "qjs", limit: 2 },
     { text: "hello world, peak memory in KiB", row: ["hello", null, "peak"], limit: 3 * 1024 },
     { text: "bytes per idle connection", row: ["idle", 4000, "connection"], limit: 3 * 1024 },
+    { text: "bytes per idle TLS connection", row: ["tls-idle", 1000, "connection"], limit: 20 * 1024 },
 ];
 const flatFrom = 50;
 const flatLimit = 0.15;

@@ -1,7 +1,7 @@
 /* load.c - the bench's load generator: main, options, clocks. One thread on epoll; every echoed byte is
  * compared with what was sent. Prints one line of JSON: operations, CPU nanoseconds of the server process for
- * them, wall nanoseconds, lost datagrams. Modes are in load_tcp.c and load_udp.c. Not here: starting servers,
- * statistics (the bench's modules on Node). */
+ * them, wall nanoseconds, lost datagrams. Modes are in load_tcp.c, load_bulk.c and load_udp.c. Not here:
+ * starting servers, statistics (the bench's modules on Node). */
 #include "load.h"
 #include <arpa/inet.h>
 #include <dirent.h>
@@ -26,13 +26,18 @@ static const char usage[] =
     "Modes: tcp        messages there and back on open connections\n"
     "       accept     connect, one byte there and back, close\n"
     "       hold       open connections, one byte there and back, then keep them until standard input ends\n"
+    "       fetch      as many MiB as the operations say from the server, which sends one for each byte\n"
+    "       store      as many MiB to the server, which confirms each with a byte\n"
     "       udp        datagrams there and back\n"
     "       multicast  datagrams to 239.255.42.99 on lo from many senders, in rounds that the receiver "
     "confirms\n"
     "\n"
     "  --connections N   connections or senders (1)      --operations N   how many in all (1000)\n"
     "  --warm-up N       operations before those (0)     --size N         bytes of a message (64)\n"
-    "  --window N        udp: datagrams in flight (1)    --pipelined      tcp: send without waiting\n";
+    "  --window N        udp: datagrams in flight (1), fetch: MiB asked for ahead\n"
+    "  --pipelined       tcp: send without waiting\n"
+    "  --tls             all but udp, multicast: TLS 1.3 on the connections, with no check of who answers\n"
+    "  --resume          accept: the same with a session of an earlier connection\n";
 
 void load_fail(const char *what)
 {
@@ -180,6 +185,8 @@ static bool parse(int argc, char **argv, struct load_options *ret_options)
         {"size", required_argument, NULL, 's'},
         {"window", required_argument, NULL, 'w'},
         {"pipelined", no_argument, NULL, 'l'},
+        {"tls", no_argument, NULL, 't'},
+        {"resume", no_argument, NULL, 'r'},
         {NULL, 0, NULL, 0},
     };
     struct load_options options = {.connections = 1, .operations = 1000, .size = 64, .window = 1};
@@ -210,6 +217,13 @@ static bool parse(int argc, char **argv, struct load_options *ret_options)
         case 'l':
             options.pipelined = true;
             break;
+        case 'r':
+            options.resume = true;
+            options.tls = true;
+            break;
+        case 't':
+            options.tls = true;
+            break;
         default:
             return false;
         }
@@ -229,11 +243,9 @@ int main(int argc, char **argv)
     static const struct {
         const char *name;
         void (*run)(const struct load_options *options);
-    } modes[] = {{"tcp", load_tcp},
-                 {"accept", load_accept},
-                 {"hold", load_hold},
-                 {"udp", load_udp},
-                 {"multicast", load_multicast}};
+    } modes[] = {
+        {"tcp", load_tcp},     {"accept", load_accept}, {"hold", load_hold},          {"fetch", load_fetch},
+        {"store", load_store}, {"udp", load_udp},       {"multicast", load_multicast}};
     struct load_options options;
     if (argc > 1 && parse(argc - 1, argv + 1, &options)) {
         raise_descriptor_limit();

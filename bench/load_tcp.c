@@ -5,33 +5,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 enum { EVENTS = 1024 };
 
 struct connection {
-    int fd;
+    struct load_stream stream;
     bool is_blocked;                /* the kernel takes no more: waiting for EPOLLOUT */
     int64_t sent, received, target; /* bytes since the start */
 };
-
-static void watch(int epoll, int operation, int fd, int index, uint32_t events)
-{
-    struct epoll_event event = {.events = events, .data.u32 = (uint32_t)index};
-    if (epoll_ctl(epoll, operation, fd, &event) < 0) {
-        load_fail("epoll_ctl");
-    }
-}
-
-static int new_epoll(void)
-{
-    int epoll = epoll_create1(EPOLL_CLOEXEC);
-    if (epoll < 0) {
-        load_fail("epoll_create1");
-    }
-    return epoll;
-}
 
 static void *new_array(int count, size_t size)
 {
@@ -42,31 +24,20 @@ static void *new_array(int count, size_t size)
     return array;
 }
 
-/* Reads what is there and compares it with what stream `stream` had to bring next. Returns 0 at the end. */
-static size_t receive(int fd, int stream, int64_t offset)
+/* Reads what is there and compares it with what stream number `index` had to bring next. Returns 0 at the
+ * end, SIZE_MAX if nothing is there. */
+static size_t receive(const struct load_stream *stream, int index, int64_t offset)
 {
     static uint8_t buffer[LOAD_SIZE_MAX];
-    ssize_t count = recv(fd, buffer, sizeof(buffer), 0);
+    ssize_t count = load_receive(stream, buffer, sizeof(buffer));
     if (count < 0) {
-        if (errno == EAGAIN || errno == EINTR) {
-            return SIZE_MAX;
-        }
-        load_fail("recv");
+        return SIZE_MAX;
     }
-    if (memcmp(buffer, pattern_at(stream, offset), (size_t)count) != 0) {
+    if (memcmp(buffer, pattern_at(index, offset), (size_t)count) != 0) {
         errno = 0;
         load_fail("the echo is not what was sent");
     }
     return (size_t)count;
-}
-
-static ssize_t transmit(int fd, int stream, int64_t offset, size_t size)
-{
-    ssize_t count = send(fd, pattern_at(stream, offset), size, MSG_NOSIGNAL);
-    if (count < 0 && errno != EAGAIN && errno != EINTR) {
-        load_fail("send");
-    }
-    return count;
 }
 
 /* Sends as far as the mode allows: to the end of the message whose echo is awaited, or to the target. */
@@ -79,13 +50,14 @@ static void pump(const struct load_options *options, int epoll, struct connectio
         bool is_blocked = false;
         if (connection->sent < limit) {
             int64_t rest = limit - connection->sent, message = size - connection->sent % size;
-            ssize_t count =
-                transmit(connection->fd, index, connection->sent, (size_t)(rest < message ? rest : message));
+            ssize_t count = load_send(&connection->stream, pattern_at(index, connection->sent),
+                                      (size_t)(rest < message ? rest : message));
             connection->sent += count > 0 ? count : 0;
             is_blocked = count < 0 && errno == EAGAIN;
         }
         if (is_blocked != connection->is_blocked) {
-            watch(epoll, EPOLL_CTL_MOD, connection->fd, index, is_blocked ? EPOLLIN | EPOLLOUT : EPOLLIN);
+            load_watch(epoll, EPOLL_CTL_MOD, connection->stream.fd, index,
+                       is_blocked ? EPOLLIN | EPOLLOUT : EPOLLIN);
             connection->is_blocked = is_blocked;
         }
         if (is_blocked || connection->sent >= limit) {
@@ -110,7 +82,7 @@ static void run_messages(const struct load_options *options, int epoll, struct c
             int index = (int)events[i].data.u32;
             struct connection *connection = &connections[index];
             if ((events[i].events & ~(uint32_t)EPOLLOUT) != 0) {
-                size_t size = receive(connection->fd, index, connection->received);
+                size_t size = receive(&connection->stream, index, connection->received);
                 if (size == 0) {
                     errno = 0;
                     load_fail("the server has closed a connection");
@@ -131,18 +103,13 @@ static struct connection *open_connections(const struct load_options *options, i
     struct connection *connections = new_array(options->connections, sizeof(connections[0]));
     struct load_options one = {.size = 1, .connections = 1};
     for (int i = 0; i < options->connections; i++) {
-        connections[i].fd = load_connect(options->port);
-        int own = new_epoll();
-        watch(own, EPOLL_CTL_ADD, connections[i].fd, 0, EPOLLIN | EPOLLOUT);
-        struct epoll_event event;
-        do {
-            load_wait(own, &event, 1);
-        } while ((event.events & EPOLLOUT) == 0);
-        connections[i].is_blocked = true; /* so that pump() corrects the events */
+        connections[i].stream = load_stream_open(options);
+        int own = load_epoll();
+        load_watch(own, EPOLL_CTL_ADD, connections[i].stream.fd, 0, EPOLLIN);
         run_messages(&one, own, &connections[i], 1);
         close(own);
         connections[i].sent = connections[i].received = connections[i].target = 0;
-        watch(epoll, EPOLL_CTL_ADD, connections[i].fd, i, EPOLLIN);
+        load_watch(epoll, EPOLL_CTL_ADD, connections[i].stream.fd, i, EPOLLIN);
     }
     return connections;
 }
@@ -156,7 +123,7 @@ void load_tcp(const struct load_options *options)
 {
     struct load_options whole = *options; /* every connection carries the same number */
     whole.operations = per_connection(options, options->operations) * options->connections;
-    int epoll = new_epoll();
+    int epoll = load_epoll();
     struct connection *connections = open_connections(options, epoll);
     if (options->warm_up > 0) {
         run_messages(options, epoll, connections, per_connection(options, options->warm_up));
@@ -171,7 +138,7 @@ void load_tcp(const struct load_options *options)
 
 void load_hold(const struct load_options *options)
 {
-    int epoll = new_epoll();
+    int epoll = load_epoll();
     struct connection *connections = open_connections(options, epoll);
     struct load_meter meter = {0, 0};
     load_report(options, &meter, 0);
@@ -181,62 +148,80 @@ void load_hold(const struct load_options *options)
     free(connections);
 }
 
-/* One life of a connection: connect, a byte there and back, FIN there and back. The client ends first, so
- * that the waiting time of the closed connection (TIME_WAIT) is the client's. */
-enum life { LIFE_CONNECTING, LIFE_ECHO, LIFE_ENDING };
+/* One life of a connection: connect, with TLS a handshake, a byte there and back, close_notify and FIN there
+ * and back. The client ends first, so that the waiting time of the closed connection (TIME_WAIT) is the
+ * client's. */
+enum life { LIFE_CONNECTING, LIFE_HANDSHAKE, LIFE_ECHO, LIFE_ENDING };
+
+struct life_slot {
+    struct load_stream stream;
+    enum life life;
+};
+
+static void begin_life(const struct load_options *options, int epoll, struct life_slot *slot, int index)
+{
+    slot->stream.fd = load_connect(options->port);
+    slot->life = LIFE_CONNECTING;
+    load_watch(epoll, EPOLL_CTL_ADD, slot->stream.fd, index, EPOLLOUT);
+}
+
+/* Goes on until there is something to wait for. True at the end of the life. */
+static bool go_on(const struct load_options *options, int epoll, struct life_slot *slot, int index)
+{
+    if (slot->life == LIFE_CONNECTING) {
+        load_check_connected(slot->stream.fd);
+        slot->stream.tls = options->tls ? load_tls_new(slot->stream.fd, options->resume) : NULL;
+        slot->life = LIFE_HANDSHAKE;
+    }
+    if (slot->life == LIFE_HANDSHAKE) {
+        uint32_t events = slot->stream.tls != NULL ? load_tls_handshake(slot->stream.tls) : 0;
+        if (events == 0) {
+            if (load_send(&slot->stream, pattern_at(index, 0), 1) != 1) {
+                load_fail("a byte that can't be sent");
+            }
+            slot->life = LIFE_ECHO;
+            events = EPOLLIN;
+        }
+        load_watch(epoll, EPOLL_CTL_MOD, slot->stream.fd, index, events);
+        return false;
+    }
+    size_t size = receive(&slot->stream, index, 0);
+    if (size == SIZE_MAX) {
+        return false;
+    }
+    if ((size == 0) != (slot->life == LIFE_ENDING)) {
+        errno = 0;
+        load_fail(size == 0 ? "the server has closed a connection early" : "too much came back");
+    }
+    if (slot->life == LIFE_ENDING) {
+        load_stream_close(&slot->stream);
+        return true;
+    }
+    slot->life = LIFE_ENDING;
+    load_end(&slot->stream);
+    return false;
+}
 
 static void run_lives(const struct load_options *options, int total)
 {
-    int epoll = new_epoll();
+    int epoll = load_epoll();
     int slots = options->connections < total ? options->connections : total, started = 0, done = 0;
-    struct life_slot {
-        int fd;
-        enum life life;
-    } *slot = new_array(slots, sizeof(*slot));
+    struct life_slot *slot = new_array(slots, sizeof(*slot));
     for (; started < slots; started++) {
-        slot[started].fd = load_connect(options->port);
-        slot[started].life = LIFE_CONNECTING;
-        watch(epoll, EPOLL_CTL_ADD, slot[started].fd, started, EPOLLOUT);
+        begin_life(options, epoll, &slot[started], started);
     }
     struct epoll_event events[EVENTS];
     while (done < total) {
         int count = load_wait(epoll, events, EVENTS);
         for (int i = 0; i < count; i++) {
             int index = (int)events[i].data.u32;
-            struct life_slot *own = &slot[index];
-            if (own->life == LIFE_CONNECTING) {
-                int error;
-                socklen_t length = sizeof(error);
-                if (getsockopt(own->fd, SOL_SOCKET, SO_ERROR, &error, &length) < 0 || error != 0) {
-                    errno = error;
-                    load_fail("connect");
-                }
-                if (transmit(own->fd, index, 0, 1) == 1) {
-                    own->life = LIFE_ECHO;
-                    watch(epoll, EPOLL_CTL_MOD, own->fd, index, EPOLLIN);
-                }
+            if (!go_on(options, epoll, &slot[index], index)) {
                 continue;
             }
-            size_t size = receive(own->fd, index, 0);
-            if (size == SIZE_MAX) {
-                continue;
-            }
-            if ((size == 0) != (own->life == LIFE_ENDING)) {
-                errno = 0;
-                load_fail(size == 0 ? "the server has closed a connection early" : "too much came back");
-            }
-            if (own->life == LIFE_ECHO) {
-                own->life = LIFE_ENDING;
-                shutdown(own->fd, SHUT_WR);
-                continue;
-            }
-            close(own->fd);
             done++;
             if (started < total) {
                 started++;
-                own->fd = load_connect(options->port);
-                own->life = LIFE_CONNECTING;
-                watch(epoll, EPOLL_CTL_ADD, own->fd, index, EPOLLOUT);
+                begin_life(options, epoll, &slot[index], index);
             }
         }
     }
@@ -246,12 +231,23 @@ static void run_lives(const struct load_options *options, int total)
 
 void load_accept(const struct load_options *options)
 {
+    if (options->resume) {
+        struct load_options first = *options; /* one that brings a session */
+        first.connections = 1;
+        run_lives(&first, 1);
+    }
     if (options->warm_up > 0) {
         run_lives(options, options->warm_up);
     }
+    int signatures = load_tls_signatures();
     struct load_meter meter;
     meter_start(&meter, options->pid);
     run_lives(options, options->operations);
     meter_stop(&meter, options->pid);
+    signatures = load_tls_signatures() - signatures;
+    if (options->tls && signatures != (options->resume ? 0 : options->operations)) {
+        errno = 0;
+        load_fail(options->resume ? "the server does not resume sessions" : "handshakes without a signature");
+    }
     load_report(options, &meter, 0);
 }

@@ -1,6 +1,7 @@
 // peers.mjs - who is measured: Cleat (one or several builds), plain C, Node's callbacks, Node's web streams, QuickJS's
 // own qjs, and whatever --peer names. A peer is {name, title, isCleat, command(scenario, ...arguments)}, where command
 // returns undefined for a scenario that the peer does not have.
+import { readFileSync } from "node:fs";
 import path from "node:path";
 import { buildDir, outputDir, root, tool } from "./process.mjs";
 
@@ -28,10 +29,18 @@ function cleatPeer(text, index) {
         name,
         title: name === "cleat" ? "Cleat" : `Cleat (${name})`,
         isCleat: true,
-        command: (scenario, ...args) =>
-            scenario === "hello"
-                ? [program, "run", hello]
-                : [program, "run", "--unsigned", "-A", appBundle(scenario), ...args],
+        command(scenario, ...args) {
+            if (scenario === "hello") {
+                return [program, "run", hello];
+            }
+            // an app reads no files: certificate and key are told it as text
+            const values = scenario.startsWith("tls-")
+                ? args.map((file) => readFileSync(file, "utf8"))
+                : args;
+            return apps.includes(scenario)
+                ? [program, "run", "--unsigned", "-A", appBundle(scenario), ...values]
+                : undefined;
+        },
     };
 }
 
@@ -47,6 +56,9 @@ const usualPeers = [
             if (["echo", "pipe", "accept"].includes(scenario)) {
                 return [tool("baseline_tcp")];
             }
+            if (scenario.startsWith("tls-")) {
+                return [tool("baseline_tls"), scenario, ...args];
+            }
             if (scenario === "timers") {
                 return [tool("baseline_timers"), ...args];
             }
@@ -58,7 +70,7 @@ const usualPeers = [
     { name: "qjs", title: "qjs", command: onlyFor(["hello"], () => [tool("qjs"), hello]) },
     {
         name: "node",
-        title: "Node net/dgram",
+        title: "Node net/dgram/tls",
         command: (scenario, ...args) =>
             scenario === "hello"
                 ? [process.execPath, hello]

@@ -127,8 +127,9 @@ export class Server {
     }
 
     /** Opens connections, calls `whileOpen`, closes them. */
-    async hold(connections, whileOpen) {
-        const command = [tool("load"), "hold", ...flags({ port: this.port, pid: this.pid, connections })];
+    async hold({ connections, args: more }, whileOpen) {
+        const options = flags({ port: this.port, pid: this.pid, connections });
+        const command = [tool("load"), "hold", ...options, ...more];
         const [program, ...args] = pinned(loadCpu, command);
         const child = spawn(program, args, { stdio: ["pipe", "pipe", "inherit"] });
         children.add(child);

@@ -113,6 +113,15 @@ const charts = [
         metric: "cpu",
     },
     {
+        file: "tls.svg",
+        title: "TLS echo, 50 connections: CPU per round trip",
+        xLabel: "message size",
+        formatX: bytes,
+        isLog: true,
+        scenarios: [["tls-echo", ""]],
+        metric: "cpu",
+    },
+    {
         file: "timers.svg",
         title: "Timers that wait at the same time: CPU per timer",
         xLabel: "timers",

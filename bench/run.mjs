@@ -18,10 +18,11 @@ const usage = `Usage: npm run bench [-- options]
 Measures Cleat side by side with plain C, QuickJS's qjs and Node. Prints Markdown (progress on stderr) and writes
 report.json, report.md and charts (SVG) to build/bench/.
 
-  --only A,B           these scenarios only: ${scenarios
-      .map(({ name }) => name)
-      .join(" ")
-      .replace(/(.{45}\S*) /, "$1\n                       ")}
+  --only A,B           these scenarios only, or those that begin so ("tls"):
+                       ${scenarios
+                           .map(({ name }) => name)
+                           .join(" ")
+                           .replace(/(.{60}\S*) /g, "$1\n                       ")}
   --rounds N           how often everything is measured (5)
   --scale X            operations per measurement, as a multiple of the usual number (1)
   --quick              one round with a tenth of the operations
@@ -36,6 +37,7 @@ COMMAND of --peer is run with the scenario's name as its last argument: hello pr
 accept (TCP) and udp listen on 127.0.0.1 at any port, print its number as their first line, and echo; multicast joins
 239.255.42.99 on lo, counts datagrams and answers those that start with "!" with their number so far in decimal;
 timers, which a count follows as one argument more, lets so many timers of 300 to 349 ms wait at once and ends.
+tls-echo, tls-accept, tls-source and tls-sink are followed by the paths of a certificate and of its key (docs/bench.md).
 
 Examples:
   npm run bench
@@ -72,13 +74,16 @@ function parse() {
     return options;
 }
 
-/** Those of `list` whose names stand in `text`; all if there is none. */
+/** Those of `list` whose names, or beginnings of names up to a hyphen, stand in `text`; all if there is none. */
 function choose(list, text) {
-    const names = text?.split(",") ?? list.map(({ name }) => name);
-    const unknown = names.find((name) => !list.some((one) => one.name === name));
-    if (unknown !== undefined) {
-        throw new Error(`no "${unknown}"; there are ${list.map(({ name }) => name).join(" ")}`);
-    }
+    const all = list.map(({ name }) => name);
+    const names = (text?.split(",") ?? all).flatMap((name) => {
+        const chosen = all.includes(name) ? [name] : all.filter((one) => one.startsWith(`${name}-`));
+        if (chosen.length === 0) {
+            throw new Error(`no "${name}"; there are ${all.join(" ")}`);
+        }
+        return chosen;
+    });
     return list.filter(({ name }) => names.includes(name));
 }
 
@@ -164,7 +169,7 @@ async function measureAll(peers, chosen, options) {
     const results = [];
     const failures = [];
     for (const scenario of chosen) {
-        const able = peers.filter((peer) => peer.command(scenario.app, "1") !== undefined);
+        const able = peers.filter((peer) => peer.command(scenario.app) !== undefined);
         for (const point of scenario.points) {
             say([`bench: ${scenario.name}`, scenario.pointLabel(point)].filter(Boolean).join(", "));
             const rows = await measurePoint(scenario, point, able, options, failures);

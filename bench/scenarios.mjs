@@ -1,5 +1,6 @@
 // scenarios.mjs - what is measured. A scenario is {name, title, points, tablePoints, metrics, run}: run(peer, point,
 // plan) starts what it needs and resolves with a number for each metric. Operations per run are for plan.scale 1.
+import { pair } from "./pair.mjs";
 import { measure, pause, withServer } from "./process.mjs";
 
 const settleMs = 1200; // longer than the second after which Cleat collects garbage when idle
@@ -21,9 +22,11 @@ const perMicrosecond = ({ operations, cpuNs, wallNs }, factor = 1) => ({
     wall: (wallNs / 1000 / operations) * factor,
 });
 
-/** Load on a server that serves scenario `name`. */
-async function underLoad(peer, name, mode, options, factor) {
-    const result = await withServer(peer.command(name), (server) => server.load(mode, options));
+const serverCommand = async (peer, app) => peer.command(app, ...(app.startsWith("tls-") ? await pair() : []));
+
+/** Load on a server that serves `app`. */
+async function underLoad(peer, app, mode, options, factor) {
+    const result = await withServer(await serverCommand(peer, app), (server) => server.load(mode, options));
     if (result.lost > result.operations / 100) {
         throw new Error(`${result.lost} of ${result.operations} datagrams were lost`);
     }
@@ -31,6 +34,7 @@ async function underLoad(peer, name, mode, options, factor) {
 }
 
 const connectionCounts = [1, 10, 50, 200, 1000];
+const messageSizes = [64, 256, 1024, 4096, 16384, 65536];
 const chunk = 65536;
 
 function overConnections(name, title) {
@@ -56,7 +60,7 @@ function overSizes(name, app, title) {
         name,
         title,
         app,
-        points: [64, 256, 1024, 4096, 16384, 65536],
+        points: messageSizes,
         tablePoints: [],
         pointLabel: (size) => `${size} B`,
         metrics: perOperation("round trip"),
@@ -107,18 +111,56 @@ async function runTimers(peer, count) {
     };
 }
 
-function runIdle(peer, connections) {
-    return withServer(peer.command("echo"), async (server) => {
-        await pause(settleMs);
-        const empty = server.memory();
-        return server.hold(connections, async () => {
+function idle(name, app, connections, title, args) {
+    const run = async (peer) =>
+        withServer(await serverCommand(peer, app), async (server) => {
             await pause(settleMs);
-            return {
-                rss: empty.rss,
-                connection: ((server.memory().private - empty.private) * 1024) / connections,
-            };
+            const empty = server.memory();
+            return server.hold({ connections, args }, async () => {
+                await pause(settleMs);
+                return {
+                    rss: empty.rss,
+                    connection: ((server.memory().private - empty.private) * 1024) / connections,
+                };
+            });
         });
+    return {
+        name,
+        title,
+        app,
+        points: [connections],
+        pointLabel: (point) => `${point} connections`,
+        metrics: {
+            rss: { unit: "KiB without connections (RSS)", isMain: true },
+            connection: { unit: "bytes/idle connection", isMain: true },
+        },
+        run,
+    };
+}
+
+/** Besides the cost, how much of it a CPU could do in a second if the generator kept up. */
+const withRate = (what, unit) => ({
+    ...perOperation(what),
+    rate: { unit: `${unit} of the server's CPU`, isMain: true },
+});
+
+async function runHandshakes(peer, point, plan) {
+    const flag = point === "resumed" ? "--resume" : "--tls";
+    const cost = await underLoad(peer, "tls-accept", "accept", {
+        connections: 16,
+        args: [flag],
+        ...counts(plan, 1000),
     });
+    return { ...cost, rate: 1e6 / cost.cpu };
+}
+
+async function runTlsBulk(peer, point, plan) {
+    const options = { args: ["--tls"], ...counts(plan, 200) }; // an operation is a MiB
+    const cost =
+        point === "sent"
+            ? await underLoad(peer, "tls-source", "fetch", { window: 4, ...options })
+            : await underLoad(peer, "tls-sink", "store", { size: chunk, ...options });
+    return { ...cost, rate: (1 << 20) / cost.cpu };
 }
 
 /** Processes are started one after the other: plan.scale says how often. */
@@ -143,18 +185,7 @@ export const scenarios = [
         },
         run: runHello,
     },
-    {
-        name: "idle",
-        title: "Idle echo server",
-        app: "echo",
-        points: [4000],
-        pointLabel: (point) => `${point} connections`,
-        metrics: {
-            rss: { unit: "KiB without connections (RSS)", isMain: true },
-            connection: { unit: "bytes/idle connection", isMain: true },
-        },
-        run: runIdle,
-    },
+    idle("idle", "echo", 4000, "Idle echo server", []),
     overConnections("echo", "TCP echo, 64 B, reader and writer"),
     overConnections("pipe", "TCP echo, 64 B, pipeTo"),
     overSizes("size", "echo", "TCP echo by message size, 50 connections, reader and writer"),
@@ -169,6 +200,41 @@ export const scenarios = [
         run: (peer, _point, plan) =>
             underLoad(peer, "accept", "accept", { connections: 16, ...counts(plan, 3000) }),
     },
+    {
+        name: "tls-handshake",
+        title: "TLS 1.3 handshake, 1 byte there and back, close",
+        app: "tls-accept",
+        points: ["full", "resumed"],
+        pointLabel: (point) => point,
+        metrics: withRate("connection", "connections/s"),
+        run: runHandshakes,
+    },
+    {
+        name: "tls-echo",
+        title: "TLS echo, 50 connections, reader and writer",
+        app: "tls-echo",
+        points: messageSizes,
+        tablePoints: [64],
+        pointLabel: (size) => `${size} B`,
+        metrics: perOperation("round trip"),
+        run: (peer, size, plan) =>
+            underLoad(peer, "tls-echo", "tcp", {
+                connections: 50,
+                size,
+                args: ["--tls"],
+                ...counts(plan, size === 64 ? 10_000 : 3000),
+            }),
+    },
+    {
+        name: "tls-bulk",
+        title: "TLS, 64 KiB writes, one way",
+        app: "tls-source",
+        points: ["sent", "received"],
+        pointLabel: (point) => `${point} by the server`,
+        metrics: withRate("MiB", "MB/s"),
+        run: runTlsBulk,
+    },
+    idle("tls-idle", "tls-echo", 1000, "Idle TLS echo server", ["--tls"]),
     udp("udp", 32, 10_000, "UDP echo, 64 B, 32 in flight"),
     udp("udp-one", 1, 4000, "UDP echo, 64 B, one in flight"),
     {

@@ -1,6 +1,8 @@
-// node.mjs - the bench's scenarios on Node's callbacks (net, dgram): node.mjs SCENARIO [COUNT].
+// node.mjs - the bench's scenarios on Node's callbacks (net, dgram, tls): node.mjs SCENARIO [COUNT | CERTIFICATE KEY].
 import dgram from "node:dgram";
+import { readFileSync } from "node:fs";
 import net from "node:net";
+import tls from "node:tls";
 
 const backlog = 4096;
 
@@ -10,6 +12,53 @@ function listen(serve) {
         serve(socket);
     });
     server.listen(0, "127.0.0.1", backlog, () => console.log(server.address().port));
+}
+
+function listenTls(serve) {
+    const [cert, key] = process.argv.slice(3).map((file) => readFileSync(file));
+    const server = tls.createServer({ cert, key }, (socket) => {
+        socket.setNoDelay();
+        socket.on("error", () => {});
+        serve(socket);
+    });
+    server.on("tlsClientError", () => {});
+    server.listen(0, "127.0.0.1", backlog, () => console.log(server.address().port));
+}
+
+const mebibyte = 1 << 20;
+const chunk = Uint8Array.from({ length: 65536 }, (_, i) => i);
+
+/** A MiB for each byte, as fast as it is taken. */
+function give(socket) {
+    let owed = 0;
+    function write() {
+        while (owed > 0) {
+            owed -= chunk.length;
+            if (!socket.write(chunk)) {
+                return;
+            }
+        }
+    }
+    socket.on("drain", write);
+    socket.on("data", ({ length }) => {
+        const isIdle = owed === 0 && !socket.writableNeedDrain;
+        owed += length * mebibyte;
+        if (isIdle) {
+            write();
+        }
+    });
+}
+
+/** A byte for each MiB. */
+function take(socket) {
+    let received = 0;
+    socket.on("data", ({ length }) => {
+        received += length;
+        if (received >= mebibyte) {
+            received -= mebibyte;
+            socket.write(chunk.subarray(0, 1));
+        }
+    });
 }
 
 const echo = (socket) => socket.on("data", (data) => socket.write(data));
@@ -54,6 +103,10 @@ const scenarios = {
     accept: () => listen(echo),
     udp,
     multicast,
+    "tls-echo": () => listenTls(echo),
+    "tls-accept": () => listenTls(echo),
+    "tls-source": () => listenTls(give),
+    "tls-sink": () => listenTls(take),
     timers: () => timers(Number(process.argv[3])),
 };
 

@@ -4,13 +4,16 @@
 // ends in a failure, a peer that fails is named and stops nothing. Not here: any assertion on how long something takes.
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
+import { constants } from "node:crypto";
 import dgram from "node:dgram";
 import { mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
 import net from "node:net";
 import os from "node:os";
 import path from "node:path";
 import { after, test } from "node:test";
+import tls from "node:tls";
 import { XMLValidator } from "fast-xml-parser";
+import { pair } from "../../bench/pair.mjs";
 import { scenarios } from "../../bench/scenarios.mjs";
 import { lineChart } from "../../bench/svg.mjs";
 import { cleat, root } from "./support.mjs";
@@ -72,7 +75,9 @@ test("every scenario brings numbers for C and Cleat, and the files say them", as
         report.options.only,
         scenarios.map(({ name }) => name),
     );
-    checkResults(report, ({ name }) => (name === "hello" ? ["cleat", "qjs"] : ["c", "cleat"]));
+    checkResults(report, ({ name }) =>
+        name === "hello" ? ["cleat", "qjs"] : name.startsWith("tls-") ? ["c"] : ["c", "cleat"],
+    );
     assert.equal(report.budgets.length, 8); // all but those against Node
     for (const { value, lowest, highest, limit, isMet } of report.budgets) {
         assert.equal(isMet, value <= limit);
@@ -91,6 +96,7 @@ test("every scenario brings numbers for C and Cleat, and the files say them", as
         "message-size.svg",
         "timers-memory.svg",
         "timers.svg",
+        "tls.svg",
     ]);
     for (const name of charts) {
         const svg = readFileSync(path.join(folder, name), "utf8");
@@ -103,13 +109,13 @@ test("Node's peers serve every scenario that they claim; --peer's command is giv
     const { status, stdout, stderr } = await bench(
         ...few,
         ...["--peers", "node,node-streams,other", "--peer", `other=${nodePeer}`],
-        ...["--only", "accept,udp,udp-one,multicast,bulk,pipe-bulk", "--json"],
+        ...["--only", "accept,tls,udp,udp-one,multicast,bulk,pipe-bulk", "--json"],
     );
     assert.equal(status, 0, stderr);
     const report = JSON.parse(stdout);
     assert.deepEqual(report.failures, []);
     checkResults(report, ({ app }) =>
-        ["udp", "multicast"].includes(app) ? ["node", "other"] : ["node", "node-streams", "other"],
+        /^(tls-|udp|multicast)/.test(app) ? ["node", "other"] : ["node", "node-streams", "other"],
     );
 });
 
@@ -168,6 +174,51 @@ for (const [what, spoil, complaint] of [
         assert.match(text, complaint);
     });
 }
+
+for (const [what, mode, answer, complaint] of [
+    ["a server without TLS", "tcp", (socket, data) => socket.write(data), /handshake/],
+    ["a server without TLS that is to send much", "fetch", (socket, data) => socket.write(data), /handshake/],
+    ["an end in the handshake", "accept", (socket) => socket.end(), /handshake/],
+]) {
+    test(`the load generator notices ${what}, over TLS`, async (t) => {
+        const server = net.createServer((socket) => {
+            socket.on("error", () => {});
+            socket.on("data", (data) => answer(socket, data));
+        });
+        await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+        t.after(() => server.close());
+        const [status, text] = await load(mode, server.address().port, "--operations", 10, "--tls");
+        assert.equal(status, 1, text);
+        assert.match(text, complaint);
+    });
+}
+
+test("the load generator notices wrong bytes among many", async (t) => {
+    const server = net.createServer((socket) => {
+        socket.on("error", () => {});
+        socket.once("data", () => socket.write(Uint8Array.from({ length: 1000 }, (_, i) => i ^ (i >> 9))));
+    });
+    await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+    t.after(() => server.close());
+    const [status, text] = await load("fetch", server.address().port, "--operations", 1);
+    assert.equal(status, 1, text);
+    assert.match(text, /what comes is not/);
+});
+
+test("the load generator notices sessions that are not resumed", async () => {
+    const [cert, key] = (await pair()).map((file) => readFileSync(file));
+    for (const [secureOptions, wanted] of [
+        [0, 0],
+        [constants.SSL_OP_NO_TICKET, 1],
+    ]) {
+        const server = tls.createServer({ cert, key, secureOptions }, (socket) => socket.pipe(socket));
+        await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+        const [status, text] = await load("accept", server.address().port, "--operations", 5, "--resume");
+        server.close();
+        assert.equal(status, wanted, text);
+        assert.match(text, wanted === 0 ? /^$/ : /does not resume sessions/);
+    }
+});
 
 test("the load generator notices a changed datagram", async (t) => {
     let count = 0;
