@@ -1,6 +1,44 @@
 // native.d.ts - what the native modules export to built-in TypeScript. Generated from the tables in C by
 // `npm run native-types`; do not edit.
 
+declare module "cleat:native/crypto" {
+    type Bytes = ArrayBuffer | ArrayBufferView;
+    // By the number in their names: SHA-1, SHA-256, …
+    type Hash = 1 | 256 | 384 | 512;
+    // "point": uncompressed, of a public or private key; "scalar": a private one alone; "raw": a secret key.
+    type KeyForm = "raw" | "point" | "scalar" | "spki" | "pkcs8";
+    interface KeyHandle {
+        /** Of HMAC, or of P-256 */
+        readonly type: "secret" | "private" | "public";
+        /** Of a secret key */
+        readonly bits: number;
+        /** Whether its bytes may leave C */
+        readonly extractable: boolean;
+    }
+    /** The hash of the data */
+    export function digest(hash: Hash, data: Bytes): ArrayBuffer;
+    /** A secret key; bits -1: all of them, else a DataError unless at most 7 are left over */
+    export function importSecret(data: Bytes, bits: number, extractable: boolean): KeyHandle;
+    /** A random one; OperationError for lengths that are none */
+    export function generateSecret(bits: number, extractable: boolean): KeyHandle;
+    /** A random key of P-256; the public half is always extractable */
+    export function generatePair(extractable: boolean): { privateKey: KeyHandle; publicKey: KeyHandle };
+    /** Malformed keys are a DataError, here and below */
+    export function importPrivate(scalar: Bytes, point: Bytes, extractable: boolean): KeyHandle;
+    /** A private key */
+    export function importPkcs8(der: Bytes, extractable: boolean): KeyHandle;
+    /** A public key */
+    export function importPoint(point: Bytes, extractable: boolean): KeyHandle;
+    /** A public key */
+    export function importSpki(der: Bytes, extractable: boolean): KeyHandle;
+    /** InvalidAccessError for keys that are not extractable, or have no such form */
+    export function exportKey(key: KeyHandle, form: KeyForm): ArrayBuffer;
+    /** HMAC by a secret key, ECDSA by a private one */
+    export function sign(key: KeyHandle, hash: Hash, data: Bytes): ArrayBuffer;
+    /** The same by a secret or a public key */
+    export function verify(key: KeyHandle, hash: Hash, signature: Bytes, data: Bytes): boolean;
+}
+
 declare module "cleat:native/network" {
     interface NetworkAddress {
         address: string;

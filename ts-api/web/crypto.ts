@@ -1,7 +1,9 @@
-// crypto.ts - crypto.getRandomValues and crypto.randomUUID over the kernel's generator. Not here: SubtleCrypto.
+// crypto.ts - crypto.getRandomValues and crypto.randomUUID over the kernel's generator. Not here: SubtleCrypto, which is
+// loaded by the first use of crypto.subtle (builtin() loads a module synchronously).
 //
 // Spec: Web Cryptography §10 (Crypto interface), RFC 9562 §5.4 (UUID version 4).
-import { classOf, getRandomValues } from "cleat:native/runtime";
+import { builtin, classOf, getRandomValues } from "cleat:native/runtime";
+import type { SubtleCrypto } from "./subtle.ts";
 import { defineInterface, requireArguments } from "./webidl.ts";
 
 /** Web Cryptography §10.1.1. */
@@ -18,6 +20,11 @@ export class Crypto {
         if (token !== secret) {
             throw new TypeError("Illegal constructor");
         }
+    }
+
+    get subtle(): SubtleCrypto {
+        void this.#brand;
+        return builtin("cleat:web/subtle", "subtle") as SubtleCrypto;
     }
 
     getRandomValues<T extends ArrayBufferView>(array: T): T {

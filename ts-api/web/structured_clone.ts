@@ -4,7 +4,13 @@
 //
 // Spec: HTML §2.7 (StructuredSerializeInternal, StructuredDeserialize, the same with transfer, structuredClone).
 import { classOf } from "cleat:native/runtime";
-import { dataProperty, isPlatformObject, requireArguments, toDictionary } from "./webidl.ts";
+import {
+    clonePlatformObject,
+    dataProperty,
+    isPlatformObject,
+    requireArguments,
+    toDictionary,
+} from "./webidl.ts";
 
 const { apply, construct, getPrototypeOf, ownKeys } = Reflect;
 const { defineProperty, getOwnPropertyDescriptor, hasOwn } = Object;
@@ -106,7 +112,7 @@ function serialize(memory: Memory, value: unknown): Written {
         serializeMap(memory, value, record);
     } else if (kind === "set") {
         serializeSet(memory, value, record);
-    } else if (kind === "object" || kind === "array" || kind === "arguments") {
+    } else if ((kind === "object" && record.data === undefined) || kind === "array" || kind === "arguments") {
         serializeProperties(memory, value, record);
     } else if (kind === "error") {
         serializeCause(memory, value, record);
@@ -144,7 +150,11 @@ function serializeData(memory: Memory, value: object, kind: string): unknown {
             return undefined;
         case "object":
             if (isPlatformObject(value)) {
-                throw notCloneable("An object of the runtime");
+                const clone = clonePlatformObject(value);
+                if (clone === undefined) {
+                    throw notCloneable("An object of the runtime");
+                }
+                return clone;
             }
             return undefined;
         default:
@@ -395,7 +405,7 @@ function makeObject(record: ObjectRecord): object {
         }
         case "object":
         case "arguments":
-            return {};
+            return (data as object | undefined) ?? {};
         default: {
             const { buffer, constructor, offset, length } = data as ViewData;
             const bytes = make(buffer) as ArrayBuffer;

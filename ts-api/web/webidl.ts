@@ -35,16 +35,37 @@ export function markPlatformObject(constructor: { prototype: object }, shown: re
     defineProperty(constructor.prototype, platformObject, hidden(shown));
 }
 
-/** Whether a value is an object of a marked class. Runs no code of the app: a proxy in the chain ends the search. */
+/** Whether a value is an object of a marked class. */
 export function isPlatformObject(value: object): boolean {
+    return holderOf(value, platformObject) !== null;
+}
+
+/** Where in its prototype chain an object has a property. Runs no code of the app: a proxy ends the search. */
+function holderOf(value: object, key: symbol): object | null {
     let object: object | null = value;
     for (let i = 0; object !== null && i < 1000 && classOf(object) !== "proxy"; i++) {
-        if (hasOwn(object, platformObject)) {
-            return true;
+        if (hasOwn(object, key)) {
+            return object;
         }
         object = getPrototypeOf(object);
     }
-    return false;
+    return null;
+}
+
+const cloner = Symbol("cloner");
+
+/** Objects of this class can be cloned nevertheless. `clone` answers undefined for what only looks like one. */
+export function makeCloneable(
+    constructor: { prototype: object },
+    clone: (value: object) => object | undefined,
+): void {
+    defineProperty(constructor.prototype, cloner, hidden(clone));
+}
+
+/** A clone of an object of the runtime; undefined if there can't be one. */
+export function clonePlatformObject(value: object): object | undefined {
+    const holder = holderOf(value, cloner) as Record<symbol, (value: object) => object | undefined> | null;
+    return holder === null ? undefined : holder[cloner]!(value);
 }
 
 function hidden(value: unknown): PropertyDescriptor & { __proto__: null } {
