@@ -171,15 +171,21 @@ ssize_t load_tls_receive(struct load_tls *tls, uint8_t *bytes, size_t size)
 
 ssize_t load_tls_send(struct load_tls *tls, const uint8_t *bytes, size_t size)
 {
-    int result = mbedtls_ssl_write(&tls->ssl, bytes, size);
-    if (result == MBEDTLS_ERR_SSL_WANT_READ || result == MBEDTLS_ERR_SSL_WANT_WRITE) {
-        errno = EAGAIN;
-        return -1;
-    }
-    if (result < 0) {
+    for (;;) {
+        int result = mbedtls_ssl_write(&tls->ssl, bytes, size);
+        if (result >= 0) {
+            return result;
+        }
+        if (result == MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET) { /* one that came in two pieces */
+            keep_session(tls);
+            continue;
+        }
+        if (result == MBEDTLS_ERR_SSL_WANT_READ || result == MBEDTLS_ERR_SSL_WANT_WRITE) {
+            errno = EAGAIN;
+            return -1;
+        }
         fail("write", result);
     }
-    return result;
 }
 
 void load_tls_end(struct load_tls *tls)
