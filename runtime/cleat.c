@@ -28,6 +28,7 @@ struct cleat {
     char *name, *text; /* the main module */
     size_t size;
     char **arguments; /* ours: one block with the pointers and the texts */
+    char *ca_file;
     struct exposed exposed[EXPOSED_MAX];
     int exposed_count;
     char error[ERROR_MAX];
@@ -46,15 +47,21 @@ struct cleat *cleat_create(const struct cleat_options *options)
 {
     static const struct cleat_options defaults;
     options = options ? options : &defaults;
-    struct rt_options rt_options = {options->memory_limit, options->stack_size, options->max_turn_ms,
-                                    options->loop, options->standard_streams != 0};
+    struct rt_options rt_options = {options->memory_limit,          options->stack_size,
+                                    options->max_turn_ms,           options->loop,
+                                    options->standard_streams != 0, NULL};
     struct cleat *cleat = calloc(1, sizeof(*cleat));
-    int error;
+    int error = -ENOMEM;
     if (!cleat) {
         return NULL;
     }
-    cleat->rt = rt_create(&rt_options, &error);
+    cleat->ca_file = options->ca_file ? strdup(options->ca_file) : NULL;
+    rt_options.ca_file = cleat->ca_file;
+    if (!options->ca_file || cleat->ca_file) {
+        cleat->rt = rt_create(&rt_options, &error);
+    }
     if (!cleat->rt) {
+        free(cleat->ca_file);
         free(cleat);
         errno = -error;
         return NULL;
@@ -74,6 +81,7 @@ void cleat_destroy(struct cleat *cleat)
     free(cleat->name);
     free(cleat->text);
     free(cleat->arguments);
+    free(cleat->ca_file);
     free(cleat);
 }
 

@@ -36,6 +36,9 @@ struct cleat_options {
     /* Nonzero: chunks of sockets go through the queues of their streams even where they could go between app
      * and kernel directly. An app sees no difference; for tests and comparison. */
     int standard_streams;
+    /* File with the authorities to trust for TLS, PEM or DER, instead of the system's; default: the system's.
+     * It is opened with the first secure socket, whose error says if it can't be used. */
+    const char *ca_file;
 };
 
 /* A new runtime; options may be NULL. NULL if memory or descriptors are out. */

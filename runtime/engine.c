@@ -91,6 +91,11 @@ struct rt_permissions *rt_permissions_of(struct rt *rt)
     return rt->permissions;
 }
 
+const char *rt_ca_file(const struct rt *rt)
+{
+    return rt->options.ca_file;
+}
+
 /* Limits ----------------------------------------------------------------------------------------- */
 
 static void apply_limits(struct rt *rt, size_t extra_stack, size_t extra_memory)

@@ -22,6 +22,7 @@ struct rt_options {
     unsigned max_turn_ms;  /* longest turn, 0: no limit */
     uv_loop_t *loop;       /* NULL: a loop of its own */
     bool standard_streams; /* no stream is direct (ts-api/streams/direct.ts) */
+    const char *ca_file;   /* the caller's, NULL: the system's */
 };
 
 enum { RT_DEFAULT_STACK_SIZE = 512 * 1024 };

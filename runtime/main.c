@@ -1,4 +1,5 @@
 /* main.c - the `cleat` program: command line, process set-up, exit code. Everything else is libcleat's. */
+#include "bindings/tls_trust.h"
 #include "cleat.h"
 
 #include <errno.h>
@@ -30,6 +31,7 @@ static const char usage[] =
     "  --max-turn-ms N      longest time without yielding; beyond it the app ends with code 71\n"
     "\n"
     "Other:\n"
+    "  --ca-file FILE       trust these authorities for TLS instead of the system's\n"
     "  --unsigned           run a bundle that nobody signed\n"
     "  --standard-streams   sockets without the short cut between app and kernel (for tests)\n"
     "  -e, --eval CODE      run CODE as a module\n"
@@ -115,6 +117,20 @@ static int set_limit(struct command *command, int option, const char *text)
     return 0;
 }
 
+/* A file that can't be used is told of now: later every connection would fail for a reason that is hard to
+ * see. */
+static int set_ca_file(struct command *command, const char *path)
+{
+    char error[512] = "";
+    struct io_tls_trust *trust = NULL;
+    if (io_tls_trust_open(path, &trust, error, sizeof(error)) < 0) {
+        return usage_error("--ca-file: ", error);
+    }
+    io_tls_trust_unref(trust);
+    command->options.ca_file = path;
+    return 0;
+}
+
 /* 0 to go on, a code to end with, or -1 to end with success. */
 static int parse(int argc, char **argv, struct command *command)
 {
@@ -126,6 +142,7 @@ static int parse(int argc, char **argv, struct command *command)
         {"memory-limit", required_argument, NULL, 'm'},
         {"stack-size", required_argument, NULL, 's'},
         {"max-turn-ms", required_argument, NULL, 't'},
+        {"ca-file", required_argument, NULL, 'c'},
         {"unsigned", no_argument, NULL, 'u'},
         {"standard-streams", no_argument, NULL, 'S'},
         {"eval", required_argument, NULL, 'e'},
@@ -161,6 +178,9 @@ static int parse(int argc, char **argv, struct command *command)
         case 's':
         case 't':
             code = set_limit(command, option, optarg);
+            break;
+        case 'c':
+            code = set_ca_file(command, optarg);
             break;
         case 'u':
             command->load_flags |= CLEAT_UNSIGNED;

@@ -22,6 +22,8 @@ uv_loop_t *rt_loop(struct rt *rt);
 JSContext *rt_context(struct rt *rt);
 /* The grants that every native reaching the network asks (permission.h). Never NULL. */
 struct rt_permissions *rt_permissions_of(struct rt *rt);
+/* The file whose authorities are trusted for TLS (--ca-file), NULL: the system's. */
+const char *rt_ca_file(const struct rt *rt);
 
 /* Turns ------------------------------------------------------------------------------------------ */
 

@@ -464,6 +464,10 @@ test("run: arguments, exit codes, stack traces in TypeScript", () => {
     const loop = folder({ "app.ts": "for (;;);\n" });
     assert.equal(run(["run", "app.ts", "--max-turn-ms", "200"], { cwd: loop }).code, 71);
     assert.equal(run(["run", "app.ts", "--memory-limit", "nonsense"], { cwd: loop }).code, 2);
+    assert.match(
+        run(["run", "app.ts", "--ca-file", "app.ts"], { cwd: loop }).err,
+        /app\.ts has no certificate/,
+    );
     const missing = run(["run", "app.ts", "--runtime", "/no/such/cleat"], { cwd: where });
     assert.equal(missing.code, 1);
     assert.match(missing.err, /\/no\/such\/cleat is not there/);

@@ -53,6 +53,27 @@ test("wrong usage exits with 2 and says what to do", () => {
     }
 });
 
+test("--ca-file names a file with certificates, or nothing starts", () => {
+    const file = path.join(work, "ca.pem");
+    const key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", "/dev/null"];
+    const openssl = spawnSync("openssl", ["req", "-x509", ...key, "-subj", "/CN=ca", "-out", file]);
+    assert.equal(openssl.status, 0);
+    const plain = { code: 0, signal: null, out: "1\n", err: "" };
+    assert.deepEqual(evaluate("console.log(1)", "--ca-file", file), plain);
+    assert.deepEqual(evaluate("console.log(1)", `--ca-file=${file}`), plain);
+    const empty = path.join(work, "empty.pem");
+    writeFileSync(empty, "hello\n");
+    for (const [wrong, text] of [
+        ["/no/such/ca.pem", "can't read /no/such/ca.pem: No such file or directory"],
+        [work, `${work} is not a regular file`],
+        [empty, `${empty} has no certificate: PEM ("-----BEGIN CERTIFICATE-----") or DER is wanted`],
+    ]) {
+        const { code, out, err } = evaluate("console.log(1)", "--ca-file", wrong);
+        assert.deepEqual({ code, out }, { code: 2, out: "" });
+        assert.equal(err, `cleat: --ca-file: ${text}\nTry 'cleat --help'.\n`);
+    }
+});
+
 test("--help and --version go to stdout and exit with 0", () => {
     assert.match(run("--help").out, /Exit codes:/);
     assert.match(run("run", "--help").out, /--allow OP/);

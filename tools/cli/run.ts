@@ -29,7 +29,7 @@ Passed on to the runtime (see docs/cli.md):
   --deny OP[=RULE]     deny, whatever else allows it
   -A, --allow-all      allow everything that the manifest declares
   --prompt             ask on the terminal for the rest
-  --memory-limit SIZE, --stack-size SIZE, --max-turn-ms N
+  --memory-limit SIZE, --stack-size SIZE, --max-turn-ms N, --ca-file FILE
 
 Examples:
   cleat run app.ts
@@ -38,7 +38,7 @@ Examples:
   cleat run app.cleat -A
 `;
 
-const valueFlags = ["allow", "deny", "memory-limit", "stack-size", "max-turn-ms"] as const;
+const valueFlags = ["allow", "deny", "memory-limit", "stack-size", "max-turn-ms", "ca-file"] as const;
 
 /** What to run, and how. */
 export interface RunPlan {
@@ -159,6 +159,7 @@ async function run(args: readonly string[]): Promise<number> {
             "memory-limit": value,
             "stack-size": value,
             "max-turn-ms": value,
+            "ca-file": value,
             "allow-all": { type: "boolean", short: "A", default: false },
             prompt: { type: "boolean", default: false },
             unsigned: { type: "boolean", default: false },
