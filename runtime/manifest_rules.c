@@ -12,11 +12,11 @@ enum {
     INTERFACE_MAX = 15, /* IFNAMSIZ less the NUL */
     PORT_TEXT_MAX = 11, /* "65535-65535" */
     REASON_KEY_MAX = 32,
-    RULE_TEXT_MAX = 400, /* operation, host, port, four classes, interface */
+    RULE_TEXT_MAX = 400, /* operation, host, port, four classes, tls, interface */
 };
 
 /* Which keys a rule object of an operation may have. */
-enum { HAS_HOST = 1, HAS_SPACE = 2, HAS_GROUP = 4, MAY_BE_EPHEMERAL = 8 };
+enum { HAS_HOST = 1, HAS_SPACE = 2, HAS_GROUP = 4, MAY_BE_EPHEMERAL = 8, HAS_TLS = 16, NEVER_PUBLIC = 32 };
 
 static const struct operation {
     const char *name;
@@ -24,8 +24,9 @@ static const struct operation {
 } operations[] = {
     {"broadcast", HAS_HOST},
     {"multicast", HAS_GROUP},
-    {"tcp.connect", HAS_HOST | HAS_SPACE},
+    {"tcp.connect", HAS_HOST | HAS_SPACE | HAS_TLS},
     {"tcp.listen", HAS_HOST | MAY_BE_EPHEMERAL},
+    {"tls.insecure", HAS_HOST | HAS_SPACE | NEVER_PUBLIC},
     {"udp.bind", HAS_HOST | MAY_BE_EPHEMERAL},
     {"udp.send", HAS_HOST | HAS_SPACE},
 };
@@ -38,6 +39,7 @@ struct rule {
     const char *host, *interface;
     char port[PORT_TEXT_MAX + 1];
     unsigned spaces, group_operations; /* bit i: the i-th of the tables above */
+    bool tls_required;
 };
 
 /* "lo-hi" or "*". */
@@ -161,13 +163,25 @@ static int read_rule_key(struct manifest_reader *reader, const struct operation 
         return read_spelt(reader, REASON_KEY_MAX, MANIFEST_ALNUM "-_", "a key of \"reasons\"", ret_reason);
     }
     if (rt_json_equal(key, "space") && (operation->keys & HAS_SPACE)) {
-        return read_words(reader, spaces, 4, &rule->spaces);
+        int r = read_words(reader, spaces, 4, &rule->spaces);
+        if (r == 0 && (rule->spaces & 1u) != 0 && (operation->keys & NEVER_PUBLIC)) {
+            return manifest_fail(reader, "BAD_MANIFEST",
+                                 "must not have \"public\": there the peer is always verified");
+        }
+        return r;
+    }
+    if (rt_json_equal(key, "tls") && (operation->keys & HAS_TLS)) {
+        int r = manifest_next(reader);
+        rule->tls_required =
+            reader->event.type == RT_JSON_STRING && rt_json_equal(&reader->event, "required");
+        return r < 0 || rule->tls_required ? r
+                                           : manifest_fail(reader, "BAD_MANIFEST", "must be \"required\"");
     }
     return manifest_unknown_key(reader);
 }
 
-/* Writes the rule in the grammar of --allow: OP[=HOST:PORT[,CLASS…][@INTERFACE]]. Host and port are always
- * both there, so that neither can be taken for the other. */
+/* Writes the rule in the grammar of --allow: OP[=HOST:PORT[,CLASS…][,tls][@INTERFACE]]. Host and port are
+ * always both there, so that neither can be taken for the other. */
 static void write_rule(const struct operation *operation, const struct rule *rule,
                        char out[static RULE_TEXT_MAX])
 {
@@ -177,7 +191,8 @@ static void write_rule(const struct operation *operation, const struct rule *rul
     } else if (rule->group_operations == 2u) {
         suffix = ".send";
     }
-    if (rule->host == NULL && rule->port[0] == 0 && rule->spaces == 0 && rule->interface == NULL) {
+    if (rule->host == NULL && rule->port[0] == 0 && rule->spaces == 0 && rule->interface == NULL &&
+        !rule->tls_required) {
         snprintf(out, RULE_TEXT_MAX, "%s%s", operation->name, suffix);
         return;
     }
@@ -189,6 +204,9 @@ static void write_rule(const struct operation *operation, const struct rule *rul
         if (rule->spaces & 1u << i) {
             used += snprintf(out + used, (size_t)(RULE_TEXT_MAX - used), ",%s", spaces[i]);
         }
+    }
+    if (rule->tls_required) {
+        used += snprintf(out + used, (size_t)(RULE_TEXT_MAX - used), ",tls");
     }
     if (rule->interface != NULL) {
         snprintf(out + used, (size_t)(RULE_TEXT_MAX - used), "@%s", rule->interface);

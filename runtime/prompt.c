@@ -153,8 +153,10 @@ static void compose(struct rt_prompt *prompt, const struct rt_permission_query *
     }
     prompt->out_length = prompt->out_sent = 0;
     if (query->operation == RT_TLS_INSECURE) {
-        put(prompt, "\nThe app asks for permission to talk to %s%s, port %s, without checking who answers:\n",
-            host, query->host == NULL ? " local device" : "", port);
+        bool any_port = query->port == RT_ANY_PORT;
+        put(prompt, "\nThe app asks for permission to talk to %s%s, %s%s, without checking who answers:\n",
+            host, query->host == NULL ? " local device" : "", any_port ? "any port" : "port ",
+            any_port ? "" : port);
     } else {
         put(prompt, "\nThe app asks for permission:\n");
     }

@@ -349,6 +349,18 @@ TEST(what_is_left_open_is_closed_with_the_runtime)
         "client.handle.reset(); await client.event(CLOSED);"); /* its end ends the server's; what is open keeps the loop */
 }
 
+TEST(a_grant_with_tls_is_none_for_a_plain_connection)
+{
+    static const struct native_global globals[] = {{NULL, NULL, 0}};
+    run_module("tcp.connect=127.0.0.1,tls;tcp.listen", globals, prelude,
+        "const client = new End(createTcp());"
+        "let said;"
+        "try { client.handle.connect('127.0.0.1', listener.info().localPort, options); }"
+        "catch (error) { said = [error.name, error.message.includes('with TLS only')]; }"
+        "equal(said, ['SecurityError', true]);"
+        "client.handle.close(); listener.close(); done();");
+}
+
 /* clang-format on */
 
 int main(void)
@@ -374,5 +386,6 @@ int main(void)
     RUN(a_pipe_lives_without_references);
     RUN(ends_are_told_after_the_descriptor_is_gone);
     RUN(what_is_left_open_is_closed_with_the_runtime);
+    RUN(a_grant_with_tls_is_none_for_a_plain_connection);
     return check_done();
 }

@@ -136,6 +136,55 @@ TEST(the_question_shows_operation_host_port_and_interface)
     stop(&f);
 }
 
+TEST(the_question_says_whether_the_connection_is_encrypted)
+{
+    static struct fixture f;
+    start(&f);
+    struct rt_host host = parse("mail.example.com");
+    struct rt_permission_query query = {RT_TCP_CONNECT, &host, 993, 0, true}, plain = query;
+    plain.secure = false;
+    CHECK_INT(rt_prompt_ask(f.prompt, &query, on_answer, &answers[0]), 0);
+    CHECK(wait_for(&f, "interface  any\r\n  encrypted  yes (TLS)\r\nAllow? ", NULL));
+    type(&f, "r\n");
+    CHECK(wait_for(&f, NULL, &answers[0]));
+    CHECK_INT(rt_permission_state(f.permissions, &query), RT_GRANTED);
+    CHECK_INT(rt_permission_state(f.permissions, &plain), RT_PROMPT); /* agreed to was encryption */
+    CHECK_INT(rt_prompt_ask(f.prompt, &plain, on_answer, &answers[1]), 0);
+    CHECK(wait_for(&f, "interface  any\r\n  encrypted  no, or not from the start\r\nAllow? ", NULL));
+    type(&f, "r\n");
+    CHECK(wait_for(&f, NULL, &answers[1]));
+    CHECK_INT(rt_permission_state(f.permissions, &plain), RT_GRANTED);
+    stop(&f);
+}
+
+TEST(the_question_says_in_words_that_nobody_checks_who_answers)
+{
+    static struct fixture f;
+    char error[RT_RULE_ERROR_MAX];
+    start(&f);
+    rt_permissions_limit(f.permissions);
+    CHECK_INT(rt_permissions_declare(f.permissions, "tls.insecure", error), 0);
+    struct rt_host host = parse("192.168.1.5");
+    struct rt_permission_query query = {RT_TLS_INSECURE, &host, 8009, 0, false};
+    CHECK_INT(rt_prompt_ask(f.prompt, &query, on_answer, &answers[0]), 0);
+    CHECK(wait_for(&f,
+                   "permission to talk to 192.168.1.5, port 8009, without checking who answers:\r\n"
+                   "  operation  tls.insecure\r\n",
+                   NULL));
+    CHECK(wait_for(&f, question_end, NULL));
+    type(&f, "o\n");
+    CHECK(wait_for(&f, NULL, &answers[0]));
+    CHECK_INT(rt_permission_use(f.permissions, &query), RT_GRANTED);
+    CHECK_INT(rt_permission_use(f.permissions, &query), RT_PROMPT);
+    query = (struct rt_permission_query){RT_TLS_INSECURE, NULL, RT_ANY_PORT, 0, false};
+    CHECK_INT(rt_prompt_ask(f.prompt, &query, on_answer, &answers[1]), 0);
+    CHECK(wait_for(&f, "talk to any local device, any port, without checking who answers:", NULL));
+    type(&f, "n\n");
+    CHECK(wait_for(&f, NULL, &answers[1]));
+    CHECK_INT(rt_permission_state(f.permissions, &query), RT_DENIED);
+    stop(&f);
+}
+
 TEST(every_answer_does_what_it_says)
 {
     static const struct {
@@ -508,6 +557,8 @@ int main(void)
 {
     signal(SIGHUP, SIG_IGN);
     RUN(the_question_shows_operation_host_port_and_interface);
+    RUN(the_question_says_whether_the_connection_is_encrypted);
+    RUN(the_question_says_in_words_that_nobody_checks_who_answers);
     RUN(every_answer_does_what_it_says);
     RUN(one_question_at_a_time);
     RUN(what_was_typed_before_a_question_does_not_answer_it);

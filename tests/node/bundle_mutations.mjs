@@ -105,6 +105,13 @@ export function goodManifest(random) {
                 broadcast: [{ port: 9 }],
                 "udp.send": [{ host: "*.local", port: "*", space: ["link-local", "local"] }],
             },
+            {
+                "tcp.connect": [
+                    { host: "mail.example.com", port: 993, tls: "required" },
+                    { tls: "required" },
+                ],
+                "tls.insecure": [{ host: "192.168.0.0/16", port: 8009, space: ["local"] }],
+            },
         ]),
         reasons: { why: { default: "Because" } },
         version: "1.0.0",
@@ -247,7 +254,7 @@ function changeValue(manifest, random) {
         default:
             setOwn(
                 place,
-                random.pick(["host", "port", "space", "size", "path", "h", "default", "type"]),
+                random.pick(["host", "port", "space", "tls", "size", "path", "h", "default", "type"]),
                 oddValue(random),
             );
     }

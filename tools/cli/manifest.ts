@@ -29,6 +29,7 @@ export interface ManifestRule {
     readonly ops?: readonly string[];
     readonly interface?: string;
     readonly space?: readonly string[];
+    readonly tls?: "required";
     readonly reason?: string;
 }
 

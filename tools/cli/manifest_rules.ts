@@ -8,22 +8,28 @@ import { type JsonPath, type ManifestChecker } from "./manifest_check.ts";
 interface Operation {
     /** "host" or "group": the key that says whom the rule is for. */
     readonly target: "host" | "group";
-    readonly space: boolean;
+    /** The address classes that it may name. */
+    readonly spaces: readonly string[];
     /** The lowest port: 0 where it means a port that the system chooses. */
     readonly portMin: number;
     /** Whether names may stand for hosts. */
     readonly names: boolean;
+    /** Whether it may require TLS. */
+    readonly tls?: boolean;
 }
 
-const operations = new Map<string, Operation>([
-    ["broadcast", { target: "host", space: false, portMin: 1, names: false }],
-    ["multicast", { target: "group", space: false, portMin: 1, names: false }],
-    ["tcp.connect", { target: "host", space: true, portMin: 1, names: true }],
-    ["tcp.listen", { target: "host", space: false, portMin: 0, names: false }],
-    ["udp.bind", { target: "host", space: false, portMin: 0, names: false }],
-    ["udp.send", { target: "host", space: true, portMin: 1, names: true }],
-]);
 const spaces = ["public", "local", "link-local", "loopback"];
+const nearSpaces = spaces.slice(1);
+
+const operations = new Map<string, Operation>([
+    ["broadcast", { target: "host", spaces: [], portMin: 1, names: false }],
+    ["multicast", { target: "group", spaces: [], portMin: 1, names: false }],
+    ["tcp.connect", { target: "host", spaces, portMin: 1, names: true, tls: true }],
+    ["tcp.listen", { target: "host", spaces: [], portMin: 0, names: false }],
+    ["tls.insecure", { target: "host", spaces: nearSpaces, portMin: 1, names: true }],
+    ["udp.bind", { target: "host", spaces: [], portMin: 0, names: false }],
+    ["udp.send", { target: "host", spaces, portMin: 1, names: true }],
+]);
 const groupOperations = ["join", "send"];
 
 function checkPort(checker: ManifestChecker, value: unknown, path: JsonPath, min: number): void {
@@ -72,8 +78,11 @@ function checkRule(
     }
     const before = checker.problems.length;
     const known = [operation.target, "interface", "port", "reason"];
-    if (operation.space) {
+    if (operation.spaces.length > 0) {
         known.push("space");
+    }
+    if (operation.tls === true) {
+        known.push("tls");
     }
     if (operation.target === "group") {
         known.push("ops");
@@ -106,7 +115,15 @@ function checkRule(
                 checker.string(member, at, /^[A-Za-z0-9_-]{1,32}$/, 'a key of "reasons"');
                 break;
             case "space":
-                checkWords(checker, member, at, spaces);
+                checkWords(checker, member, at, operation.spaces);
+                break;
+            case "tls":
+                if (member !== "required") {
+                    checker.report(
+                        at,
+                        'must be "required", or left out where plain connections are needed too',
+                    );
+                }
                 break;
         }
     });
@@ -140,15 +157,16 @@ export function ruleText(operation: string, rule: ManifestRule): string {
     const ops = rule.ops ?? groupOperations;
     const suffix = ops.length === 1 ? `.${ops[0]}` : "";
     const host = rule.host ?? rule.group;
-    if ([host, rule.port, rule.space, rule.interface].every((part) => part === undefined)) {
+    if ([host, rule.port, rule.space, rule.tls, rule.interface].every((part) => part === undefined)) {
         return `${operation}${suffix}`;
     }
     const target = host?.includes(":") === true ? `[${host}]` : (host ?? "*");
     const classes = spaces
         .filter((space) => rule.space?.includes(space) === true)
         .map((space) => `,${space}`);
+    const tls = rule.tls === undefined ? "" : ",tls";
     const zone = rule.interface === undefined ? "" : `@${rule.interface}`;
-    return `${operation}${suffix}=${target}:${rule.port ?? "*"}${classes.join("")}${zone}`;
+    return `${operation}${suffix}=${target}:${rule.port ?? "*"}${classes.join("")}${tls}${zone}`;
 }
 
 /** The bits of an address literal, or undefined. */
@@ -170,6 +188,25 @@ function addressBits(address: string): { bits: bigint; length: 32 | 128 } | unde
     const middle = Array.from({ length: 8 - first.length - last.length }, () => "0");
     const all = tail === undefined ? first : [...first, ...middle, ...last];
     return { bits: all.reduce((sum, group) => (sum << 16n) | BigInt(`0x${group}`), 0n), length: 128 };
+}
+
+/** Networks of local, link-local and loopback addresses, as runtime/host.c classifies them. */
+const nearNetworks = (
+    "0.0.0.0/8 127.0.0.0/8 198.18.0.0/15 10.0.0.0/8 172.16.0.0/12 192.168.0.0/16 100.64.0.0/10 169.254.0.0/16 " +
+    "::/128 ::1/128 fe80::/10 fc00::/7 fec0::/10 2001:db8::/32 3fff::/20"
+).split(" ");
+
+/** Whether all of a network, or an address, is local. */
+function isNear({ bits, length }: { bits: bigint; length: 32 | 128 }, prefix: number): boolean {
+    if (length === 128 && bits >> 32n === 0xffffn && prefix >= 96) {
+        return isNear({ bits: bits & 0xffffffffn, length: 32 }, prefix - 96);
+    }
+    return nearNetworks.some((network) => {
+        const [start = "", size] = network.split("/");
+        const near = addressBits(start);
+        const shift = BigInt(length - Number(size));
+        return near?.length === length && Number(size) <= prefix && bits >> shift === near.bits >> shift;
+    });
 }
 
 function isMulticast({ bits, length }: { bits: bigint; length: 32 | 128 }): boolean {
@@ -239,6 +276,9 @@ function addressProblem(
     const takesZone = (top & 0xffc0) === 0xfe80 || (top & 0xff0f) === 0xff01 || (top & 0xff0f) === 0xff02;
     if (zone !== undefined && (!takesZone || !/^[A-Za-z0-9._-]{1,15}$/.test(zone))) {
         return `"${host}": a zone is the name of an interface, behind a link-local address`;
+    }
+    if (operation === "tls.insecure" && !isNear(address, Number(prefix ?? address.length))) {
+        return `"${host}" is public, or not wholly local: tls.insecure is for local, link-local and loopback addresses only`;
     }
     // A network of unicast addresses may hold groups as well (0.0.0.0/0): the runtime decides by its first address.
     if (operation === "multicast" && !isMulticast(address)) {

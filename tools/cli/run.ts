@@ -25,7 +25,8 @@ An app without one is allowed nothing but what --allow says; so is a bundle.
   --runtime FILE       the native runtime (default: $CLEAT_BINARY, then build/cleat)
 
 Passed on to the runtime (see docs/cli.md):
-  --allow OP[=RULE]    allow tcp.connect, tcp.listen, udp.send, udp.bind, multicast or broadcast
+  --allow OP[=RULE]    allow tcp.connect, tcp.listen, udp.send, udp.bind, multicast,
+                       broadcast or tls.insecure
   --deny OP[=RULE]     deny, whatever else allows it
   -A, --allow-all      allow everything that the manifest declares
   --prompt             ask on the terminal for the rest

@@ -432,6 +432,13 @@ interface TCPPermissionOptions {
     remoteAddress?: string | null;
     /** Connect to this port. Left out: to any. */
     remotePort?: number | null;
+    /** With TLS from the first byte only. Default: false, which is without TLS as well. Addition. */
+    useSecureTransport?: boolean;
+    /**
+     * Whether the peer of TLS is verified. Default: true. False asks for "tls.insecure" besides: for local addresses
+     * only, and only where the manifest declares it. Addition.
+     */
+    rejectUnauthorized?: boolean;
 }
 
 /** What a TCPServerSocket is to be allowed. W3C: "Dictionary TCPServerPermissionOptions". */
