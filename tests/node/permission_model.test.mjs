@@ -132,8 +132,7 @@ function generator(random) {
         return chance(0.02) ? `${high}-${low}` : `${low}-${high}`;
     };
 
-    const rule = () => {
-        const operation = pick([...operations, "multicast"]);
+    const rule = (operation = pick([...operations, "multicast"])) => {
         let text = operation;
         if (chance(0.9)) {
             const kind = random();
@@ -183,8 +182,7 @@ function generator(random) {
         return text;
     };
 
-    const query = () => {
-        const operation = pick(operations);
+    const query = (operation = pick(operations)) => {
         return {
             operation,
             host: chance(0.1) ? null : host(operation),
@@ -272,8 +270,10 @@ function modelAnswer(state, text) {
 function randomCase(random, count) {
     const { below, pick, chance, rule, query, host } = generator(random);
     const lines = ["reset"];
+    /* Only a case that is about it meets a manifest, a declaration, a grant and a question of tls.insecure. */
+    const operation = chance(0.15) ? "tls.insecure" : undefined;
     for (const [verb, probability] of [
-        ["limit", 0.3],
+        ["limit", operation === undefined ? 0.3 : 0.9],
         ["ask", 0.5],
         ["all", 0.2],
         ["own 203.0.113.5", 0.5],
@@ -284,10 +284,13 @@ function randomCase(random, count) {
         }
     }
     for (let left = below(8); left > 0; left--) {
-        lines.push(`${pick(["allow", "allow", "deny", "declare"])} ${rule()}`);
+        lines.push(`${pick(["allow", "allow", "deny", "declare"])} ${rule(operation)}`);
+    }
+    if (operation !== undefined && chance(0.5)) {
+        lines.push(`declare ${operation}`);
     }
     for (let left = count; left > 0; left--) {
-        const asked = query();
+        const asked = query(operation);
         if (chance(0.1)) {
             lines.push(line(pick(["grant", "once", "refuse"]), asked));
         }
@@ -325,6 +328,10 @@ test(`${cases} random questions: the C and the model agree`, () => {
             }
             const key = `${text.split(" ")[0]} ${actual}`;
             seen.set(key, (seen.get(key) ?? 0) + 1);
+            if (text.includes(" tls.insecure ")) {
+                const insecure = `${key} for tls.insecure`;
+                seen.set(insecure, (seen.get(insecure) ?? 0) + 1);
+            }
         });
     }
     /* A generator that only makes denials would agree, too. */
@@ -339,6 +346,10 @@ test(`${cases} random questions: the C and the model agree`, () => {
         "allow ok",
     ]) {
         assert.ok((seen.get(key) ?? 0) >= least, `${key}: only ${seen.get(key) ?? 0}`);
+    }
+    for (const key of ["state granted", "state prompt", "address yes", "address no"]) {
+        const count = seen.get(`${key} for tls.insecure`) ?? 0;
+        assert.ok(count >= cases / 2000, `${key} for tls.insecure: only ${count}`);
     }
     assert.ok((seen.get("allow bad") ?? 0) > 0 && (seen.get("host bad") ?? 0) > 0);
     console.log(
@@ -378,7 +389,9 @@ test("a grant takes nothing away, a deny rule gives nothing, a part of what is g
         const before = ask();
         const inner = asked.operation.startsWith("multicast")
             ? ["224.0.0.251", "ff05::1"]
-            : ["10.0.0.1", "2a00::1"];
+            : asked.operation === "tls.insecure"
+              ? ["10.0.0.1", "fd00::1"] /* any host is any local one */
+              : ["10.0.0.1", "2a00::1"];
         const parts = [
             asked.port === -1 ? { ...asked, port: Number(pick(ports)) } : asked,
             asked.host === null ? { ...asked, host: pick(inner) } : asked,
