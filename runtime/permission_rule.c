@@ -8,6 +8,8 @@
 
 enum { JOIN = 1 << RT_MULTICAST_JOIN };
 
+_Static_assert(RT_OPERATION_COUNT <= 8, "rt_rule.operations has a bit for each");
+
 /* Per operation: its name, whether it takes names, and the classes of the addresses that it can be for. */
 static const struct {
     const char *name;
