@@ -1,7 +1,7 @@
-/* tls_trust.c - see tls_trust.h. PEM: RFC 7468. How it is done: one pass over the file finds each
- * certificate, parses it where it lies, and notes a hash of its subject and its place; lookups read that
- * place again. */
+/* tls_trust.c - see tls_trust.h. How it is done: one pass over the file finds each certificate, parses it
+ * where it lies, and notes a hash of its subject and its place; lookups read that place again. */
 #include "tls_trust.h"
+#include "tls_pem.h"
 
 #include <mbedtls/asn1.h>
 #include <mbedtls/platform.h>
@@ -17,13 +17,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum {
-    /* Largest file: far more than all authorities of the world, and offsets fit in 32 bits. */
-    FILE_MAX = 16 << 20,
-    /* Largest certificate, as text: those of authorities take 1 to 3 KiB. */
-    CERTIFICATE_MAX = 16 << 10,
-    ENTRIES_STEP = 64,
-};
+/* Entries are allocated by so many. */
+enum { ENTRIES_STEP = 64 };
 
 static const char *const system_places[] = {
     "/etc/ssl/certs/ca-certificates.crt",                /* Debian, Alpine, Arch, OpenWrt, Buildroot, Yocto */
@@ -38,215 +33,40 @@ static const char *const system_places[] = {
     NULL,
 };
 
-static const char begin_mark[] = "-----BEGIN ", end_mark[] = "-----END ";
-
 enum format { FORMAT_PEM, FORMAT_DER, FORMAT_MEMORY };
 
-/* Where a certificate lies: its base64, or its DER. */
-struct place {
-    uint32_t offset, length;
-};
-
 struct entry {
-    uint32_t subject; /* hash of the name */
-    struct place place;
+    uint32_t subject;          /* hash of the name */
+    struct io_pem_place place; /* in DER and in memory: of the DER */
 };
 
 struct io_tls_trust {
     atomic_uint references;
     enum format format;
-    int fd;                               /* -1: memory */
-    const struct io_tls_built_in *memory; /* not ours */
-    off_t size;                           /* of the file, with its time: whether it was written over */
+    int fd;                        /* -1: memory */
+    struct io_tls_built_in memory; /* its bytes are not ours */
+    off_t size;                    /* of the file, with its time: whether it was written over */
     struct timespec modified;
     struct entry *entries; /* by hash */
     size_t count, skipped;
     char source[]; /* "": none */
 };
 
-/* Handed each certificate as DER; the bytes are gone afterwards. 0 to go on. */
-typedef int visit_certificate(void *context, uint8_t *der, size_t size, struct place place);
-
 /* Reading ---------------------------------------------------------------------------------------- */
 
-static int value_of(uint8_t c)
+static int scan_der(int fd, io_pem_visit *visit, void *context)
 {
-    if (c >= 'A' && c <= 'Z') {
-        return c - 'A';
-    }
-    if (c >= 'a' && c <= 'z') {
-        return c - 'a' + 26;
-    }
-    if (c >= '0' && c <= '9') {
-        return c - '0' + 52;
-    }
-    return c == '+' ? 62 : c == '/' ? 63 : -1;
-}
-
-/* Base64 with white space, in place. The library's decoder takes constant time, for keys, which is ten times
- * as long; certificates are no secret. */
-static bool decode(uint8_t *bytes, size_t length, size_t *ret_size)
-{
-    uint32_t bits = 0;
-    size_t size = 0, digits = 0, padding = 0;
-    for (size_t i = 0; i < length; i++) {
-        uint8_t c = bytes[i];
-        if (c == '\n' || c == '\r' || c == ' ' || c == '\t') {
-            continue;
-        }
-        int value = value_of(c);
-        if (c == '=') {
-            padding++;
-            continue;
-        }
-        if (value < 0 || padding > 0) {
-            return false;
-        }
-        bits = bits << 6 | (uint32_t)value;
-        if (++digits % 4 != 1) {
-            bytes[size++] = (uint8_t)(bits >> (8 - digits % 4 * 2) % 8);
-        }
-    }
-    if (digits % 4 == 1 || (digits + padding) % 4 != 0 || padding > 2) {
-        return false;
-    }
-    *ret_size = size;
-    return true;
-}
-
-/* Bytes read, fewer than asked for at the end of the file; or -errno. */
-static ssize_t read_at(int fd, uint8_t *bytes, size_t size, off_t offset)
-{
-    size_t done = 0;
-    while (done < size) {
-        ssize_t count = pread(fd, bytes + done, size - done, offset + (off_t)done);
-        if (count == 0) {
-            break;
-        }
-        if (count > 0) {
-            done += (size_t)count;
-        } else if (errno != EINTR) {
-            return -errno;
-        }
-    }
-    return (ssize_t)done;
-}
-
-/* A window over the file: the bytes from `at` to `end` are not done yet. */
-struct window {
-    int fd;
-    uint8_t *bytes; /* CERTIFICATE_MAX */
-    size_t at, end;
-    off_t offset; /* of bytes[0] in the file */
-    bool last;    /* nothing comes after it */
-};
-
-/* Moves on, so that the window begins with what is not done. */
-static int refill(struct window *window)
-{
-    memmove(window->bytes, window->bytes + window->at, window->end - window->at);
-    window->offset += (off_t)window->at;
-    window->end -= window->at;
-    window->at = 0;
-    size_t space = CERTIFICATE_MAX - window->end;
-    ssize_t count =
-        read_at(window->fd, window->bytes + window->end, space, window->offset + (off_t)window->end);
-    if (count < 0) {
-        return (int)count;
-    }
-    window->end += (size_t)count;
-    window->last = (size_t)count < space || window->offset + (off_t)window->end >= FILE_MAX;
-    return 0;
-}
-
-static uint8_t *find(const struct window *window, size_t from, const char *text)
-{
-    return memmem(window->bytes + from, window->end - from, text, strlen(text));
-}
-
-/* After a begin_mark. > 0: the length of the label of a certificate; 0: of something else, -1:
- * of a certificate with more around it, which only OpenSSL reads. */
-static int label_length(const uint8_t *label, size_t size)
-{
-    static const char *const labels[] = {"CERTIFICATE-----", "X509 CERTIFICATE-----",
-                                         "TRUSTED CERTIFICATE-----"};
-    for (size_t i = 0; i < sizeof(labels) / sizeof(labels[0]); i++) {
-        size_t length = strlen(labels[i]);
-        if (size >= length && memcmp(label, labels[i], length) == 0) {
-            return i < 2 ? (int)length : -1;
-        }
-    }
-    return 0;
-}
-
-/* One block, whose begin_mark is at window->at. -EAGAIN: more of the file is needed. */
-static int scan_block(struct window *window, visit_certificate *visit, void *context, size_t *skipped)
-{
-    enum { LABEL_MAX = 32 };
-    size_t label = window->at + sizeof(begin_mark) - 1, size = 0;
-    bool whole = window->last || window->at == 0; /* there is nothing to win by moving on */
-    if (!whole && window->end - label < LABEL_MAX) {
-        return -EAGAIN;
-    }
-    int length = label_length(window->bytes + label, window->end - label);
-    if (length <= 0) {
-        *skipped += length < 0;
-        window->at = label;
-        return 0;
-    }
-    size_t body = label + (size_t)length;
-    uint8_t *stop = find(window, body, "-----");
-    size_t rest = stop != NULL ? (size_t)(window->bytes + window->end - stop) : 0;
-    if (rest < sizeof(end_mark) - 1 && !whole) {
-        return -EAGAIN;
-    }
-    window->at = stop != NULL ? (size_t)(stop - window->bytes) : body;
-    if (rest < sizeof(end_mark) - 1 || memcmp(stop, end_mark, sizeof(end_mark) - 1) != 0 ||
-        !decode(window->bytes + body, window->at - body, &size)) {
-        (*skipped)++;
-        return 0;
-    }
-    struct place place = {(uint32_t)(window->offset + (off_t)body), (uint32_t)(window->at - body)};
-    return visit(context, window->bytes + body, size, place);
-}
-
-static int scan_pem(int fd, visit_certificate *visit, void *context, size_t *skipped)
-{
-    struct window window = {.fd = fd, .bytes = malloc(CERTIFICATE_MAX)};
-    int error = window.bytes == NULL ? -ENOMEM : refill(&window);
-    while (error == 0) {
-        uint8_t *begin = find(&window, window.at, begin_mark);
-        if (begin != NULL) {
-            window.at = (size_t)(begin - window.bytes);
-            error = scan_block(&window, visit, context, skipped);
-            error = error == -EAGAIN ? refill(&window) : error;
-            continue;
-        }
-        if (window.last) {
-            break;
-        }
-        /* The end may be part of a mark. */
-        size_t kept = sizeof(begin_mark) - 2;
-        window.at = window.end - window.at > kept ? window.end - kept : window.at;
-        error = refill(&window);
-    }
-    free(window.bytes);
-    return error;
-}
-
-static int scan_der(int fd, visit_certificate *visit, void *context)
-{
-    uint8_t *bytes = malloc(CERTIFICATE_MAX);
-    ssize_t size = bytes == NULL ? -ENOMEM : read_at(fd, bytes, CERTIFICATE_MAX, 0);
+    uint8_t *bytes = malloc(IO_PEM_CERTIFICATE_MAX);
+    ssize_t size = bytes == NULL ? -ENOMEM : io_pem_read(fd, bytes, IO_PEM_CERTIFICATE_MAX, 0);
     int error = size < 0 ? (int)size : 0;
-    if (size > 0 && size < CERTIFICATE_MAX && bytes[0] == 0x30) {
-        error = visit(context, bytes, (size_t)size, (struct place){0, (uint32_t)size});
+    if (size > 0 && size < IO_PEM_CERTIFICATE_MAX && bytes[0] == 0x30) {
+        error = visit(context, bytes, (size_t)size, (struct io_pem_place){0, (uint32_t)size});
     }
     free(bytes);
     return error;
 }
 
-static int scan_memory(const struct io_tls_built_in *memory, visit_certificate *visit, void *context)
+static int scan_memory(const struct io_tls_built_in *memory, io_pem_visit *visit, void *context)
 {
     uint8_t *bytes = (uint8_t *)(uintptr_t)memory->bytes, *end = bytes + memory->size;
     int error = 0;
@@ -257,21 +77,21 @@ static int scan_memory(const struct io_tls_built_in *memory, visit_certificate *
             break;
         }
         body += length;
-        struct place place = {(uint32_t)(at - bytes), (uint32_t)(body - at)};
+        struct io_pem_place place = {(uint32_t)(at - bytes), (uint32_t)(body - at)};
         error = visit(context, at, (size_t)(body - at), place);
     }
     return error;
 }
 
-static int scan(const struct io_tls_trust *trust, visit_certificate *visit, void *context, size_t *skipped)
+static int scan(const struct io_tls_trust *trust, io_pem_visit *visit, void *context, size_t *skipped)
 {
     switch (trust->format) {
     case FORMAT_PEM:
-        return scan_pem(trust->fd, visit, context, skipped);
+        return io_pem_scan(trust->fd, visit, context, skipped);
     case FORMAT_DER:
         return scan_der(trust->fd, visit, context);
     default:
-        return scan_memory(trust->memory, visit, context);
+        return scan_memory(&trust->memory, visit, context);
     }
 }
 
@@ -294,7 +114,7 @@ static uint32_t hash_name(const mbedtls_x509_name *name)
     return hash;
 }
 
-static int index_certificate(void *context, uint8_t *der, size_t size, struct place place)
+static int index_certificate(void *context, uint8_t *der, size_t size, struct io_pem_place place)
 {
     struct io_tls_trust *trust = context;
     mbedtls_x509_crt certificate;
@@ -400,7 +220,7 @@ static int open_file(const char *path, struct io_tls_trust **ret_trust, char *te
         fail(error, text, text_size, "can't read %s: %s", path, strerror(-error));
     } else if (!S_ISREG(status.st_mode)) {
         error = fail(-EINVAL, text, text_size, "%s is not a regular file", path);
-    } else if (status.st_size > FILE_MAX) {
+    } else if (status.st_size > IO_PEM_FILE_MAX) {
         error = fail(-EFBIG, text, text_size, "%s is larger than any store of certificates (16 MiB)", path);
     } else {
         trust->size = status.st_size;
@@ -442,7 +262,7 @@ int io_tls_trust_search(const char *const *places, const struct io_tls_built_in 
         return -ENOMEM;
     }
     trust->format = FORMAT_MEMORY;
-    trust->memory = built_in;
+    trust->memory = *built_in;
     int error = build_index(trust);
     if (error < 0) {
         io_tls_trust_unref(trust);
@@ -485,7 +305,7 @@ struct search {
 };
 
 /* Adds a certificate if it has the subject that is looked for. */
-static int try_certificate(void *context, uint8_t *der, size_t size, struct place place)
+static int try_certificate(void *context, uint8_t *der, size_t size, struct io_pem_place place)
 {
     (void)place;
     struct search *search = context;
@@ -507,10 +327,10 @@ static int try_certificate(void *context, uint8_t *der, size_t size, struct plac
     return error == MBEDTLS_ERR_X509_ALLOC_FAILED ? -ENOMEM : 0;
 }
 
-static int try_entry(const struct io_tls_trust *trust, struct place place, struct search *search)
+static int try_entry(const struct io_tls_trust *trust, struct io_pem_place place, struct search *search)
 {
     if (trust->format == FORMAT_MEMORY) {
-        uint8_t *der = (uint8_t *)(uintptr_t)(trust->memory->bytes + place.offset);
+        uint8_t *der = (uint8_t *)(uintptr_t)(trust->memory.bytes + place.offset);
         return try_certificate(search, der, place.length, place);
     }
     uint8_t *bytes = malloc(place.length);
@@ -519,8 +339,8 @@ static int try_entry(const struct io_tls_trust *trust, struct place place, struc
     }
     size_t size = place.length;
     int error = 0;
-    if (read_at(trust->fd, bytes, place.length, place.offset) == (ssize_t)place.length &&
-        (trust->format == FORMAT_DER || decode(bytes, place.length, &size))) {
+    if (io_pem_read(trust->fd, bytes, place.length, place.offset) == (ssize_t)place.length &&
+        (trust->format == FORMAT_DER || io_pem_decode(bytes, place.length, &size))) {
         error = try_certificate(search, bytes, size, place);
     }
     free(bytes);
@@ -567,8 +387,25 @@ int io_tls_trust_find(void *trust_as_context, const mbedtls_x509_crt *child,
     return 0;
 }
 
+bool io_tls_trust_has(struct io_tls_trust *trust, const mbedtls_x509_crt *certificate)
+{
+    mbedtls_x509_crt child, *found = NULL;
+    bool has = false;
+    mbedtls_x509_crt_init(&child);
+    child.issuer = certificate->subject; /* borrowed */
+    if (io_tls_trust_find(trust, &child, &found) != 0) {
+        return false;
+    }
+    for (const mbedtls_x509_crt *at = found; at != NULL && !has; at = at->next) {
+        has = at->raw.len == certificate->raw.len && memcmp(at->raw.p, certificate->raw.p, at->raw.len) == 0;
+    }
+    mbedtls_x509_crt_free(found);
+    mbedtls_free(found);
+    return has;
+}
+
 /* The context is the end of the chain: the library walks there from wherever it is let begin. */
-static int add_to_chain(void *context, uint8_t *der, size_t size, struct place place)
+static int add_to_chain(void *context, uint8_t *der, size_t size, struct io_pem_place place)
 {
     (void)place;
     mbedtls_x509_crt **end = context;

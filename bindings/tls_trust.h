@@ -9,6 +9,7 @@
 #define CLEAT_IO_TLS_TRUST_H
 
 #include <mbedtls/x509_crt.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -34,6 +35,10 @@ enum { IO_TLS_TRUST_CANDIDATES_MAX = 8 };
 /* An mbedtls_x509_crt_ca_cb_t with the store as its context: the certificates whose subject may be the
  * issuer of `child`; NULL in *ret_candidates if there is none. 0 or MBEDTLS_ERR_X509_ALLOC_FAILED. */
 int io_tls_trust_find(void *trust, const mbedtls_x509_crt *child, mbedtls_x509_crt **ret_candidates);
+/* Whether this very certificate is in the store. The library takes it for trusted where it came from a list,
+ * but not where it came from a callback, unless it is an authority's: a device's own certificate often is
+ * not. */
+bool io_tls_trust_has(struct io_tls_trust *trust, const mbedtls_x509_crt *certificate);
 /* Parses all of them onto the end of `chain`. 0, or MBEDTLS_ERR_X509_ALLOC_FAILED. */
 int io_tls_trust_all(struct io_tls_trust *trust, mbedtls_x509_crt *chain);
 

@@ -1,6 +1,5 @@
-/* links: bindings/tls_trust.c bindings/tls_built_in.c bindings/tls_time.c bindings/tls_random.c */
-/* test_tls_trust.c - what is found in files of certificates, whole, broken, odd, or changed behind our back.
- */
+/* links: bindings/tls_trust.c bindings/tls_pem.c bindings/tls_built_in.c bindings/tls_time.c bindings/tls_random.c */
+/* test_tls_trust.c - what is found in files of certificates: whole, broken, odd, changed behind our back. */
 #include "bindings/tls_trust.h"
 #include "certificates.h"
 #include "check.h"
@@ -122,6 +121,21 @@ TEST(all_of_them_become_a_chain)
     }
     CHECK_INT(count, 6);
     mbedtls_x509_crt_free(&chain);
+    io_tls_trust_unref(trust);
+}
+
+TEST(a_certificate_is_the_same_only_byte_by_byte)
+{
+    static const char *const pems[] = {ROOT_PEM, ROOT2_PEM, NAMES_PEM, LEAF_PEM};
+    struct io_tls_trust *trust = open_text(ROOT_PEM NAMES_PEM);
+    for (int i = 0; i < 4; i++) {
+        mbedtls_x509_crt certificate;
+        mbedtls_x509_crt_init(&certificate);
+        CHECK_INT(mbedtls_x509_crt_parse(&certificate, (const unsigned char *)pems[i], strlen(pems[i]) + 1),
+                  0);
+        CHECK_INT(io_tls_trust_has(trust, &certificate), i == 0 || i == 2);
+        mbedtls_x509_crt_free(&certificate);
+    }
     io_tls_trust_unref(trust);
 }
 
@@ -376,6 +390,7 @@ int main(void)
     RUN(an_authority_is_found_by_its_name);
     RUN(the_library_verifies_with_it);
     RUN(all_of_them_become_a_chain);
+    RUN(a_certificate_is_the_same_only_byte_by_byte);
     RUN(candidates_are_bounded);
     RUN(spellings_of_pem);
     RUN(base64_on_one_line_or_with_line_ends_of_windows);
