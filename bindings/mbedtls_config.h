@@ -61,6 +61,8 @@ time_t io_tls_time(time_t *ret_time);
 #define MBEDTLS_PKCS1_V15
 #define MBEDTLS_PKCS1_V21
 #define MBEDTLS_PSA_CRYPTO_C
+/* PSA runs in our process, on buffers that nothing else changes meanwhile: no copies of them. */
+#define MBEDTLS_PSA_ASSUME_EXCLUSIVE_BUFFERS
 /* A handshake holds a key in a slot: the number of connections must not be bounded by that of slots. */
 #define MBEDTLS_PSA_KEY_STORE_DYNAMIC
 

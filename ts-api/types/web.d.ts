@@ -374,20 +374,162 @@ interface StructuredSerializeOptions {
 }
 /**
  * A deep copy of what the language has: plain objects, arrays, maps, sets, dates, regular expressions, errors (with
- * stack and cause), buffers and views, wrappers, with their cycles. Throws DataCloneError for functions, symbols,
- * promises, proxies and objects of the runtime. HTML §2.7.10.
+ * stack and cause), buffers and views, wrappers, keys, with their cycles. Throws DataCloneError for functions, symbols,
+ * promises, proxies and other objects of the runtime. HTML §2.7.10.
  */
 declare function structuredClone<T>(value: T, options?: StructuredSerializeOptions): T;
 
-/** Random values from the kernel's generator. Web Cryptography §10. */
+/** Random values from the kernel's generator, and keys and signatures. Web Cryptography §10. */
 declare class Crypto {
     private constructor();
+    /** Hashes, HMAC and ECDSA. */
+    readonly subtle: SubtleCrypto;
     /** Fills an integer array of at most 65536 bytes (QuotaExceededError) and returns it. */
     getRandomValues<T extends ArrayBufferView>(array: T): T;
     /** A version 4 UUID. */
     randomUUID(): string;
 }
 declare var crypto: Crypto;
+
+interface Algorithm {
+    /** Compared without regard to case. */
+    name: string;
+}
+type AlgorithmIdentifier = Algorithm | string;
+/** One of "SHA-1", "SHA-256", "SHA-384" and "SHA-512". */
+type HashAlgorithmIdentifier = AlgorithmIdentifier;
+
+/** To sign and verify with a key of "ECDSA". */
+interface EcdsaParams extends Algorithm {
+    hash: HashAlgorithmIdentifier;
+}
+/** A new key of "HMAC". */
+interface HmacKeyGenParams extends Algorithm {
+    hash: HashAlgorithmIdentifier;
+    /** Bits, at most 524,288. As many as a block of the hash has (512 or 1024) unless given. */
+    length?: number;
+}
+/** A given key of "HMAC". */
+interface HmacImportParams extends Algorithm {
+    hash: HashAlgorithmIdentifier;
+    /** Bits: all of the last byte's unless given. */
+    length?: number;
+}
+/** A new key pair of "ECDSA". */
+interface EcKeyGenParams extends Algorithm {
+    /** "P-256". */
+    namedCurve: string;
+}
+/** A given key of "ECDSA". */
+interface EcKeyImportParams extends Algorithm {
+    /** "P-256". */
+    namedCurve: string;
+}
+
+type KeyType = "public" | "private" | "secret";
+type KeyUsage =
+    "encrypt" | "decrypt" | "sign" | "verify" | "deriveKey" | "deriveBits" | "wrapKey" | "unwrapKey";
+/** raw: a secret key, or a public point. spki: public, pkcs8: private, both in DER. */
+type KeyFormat = "raw" | "spki" | "pkcs8" | "jwk";
+
+interface KeyAlgorithm {
+    name: string;
+}
+interface HmacKeyAlgorithm extends KeyAlgorithm {
+    name: "HMAC";
+    hash: KeyAlgorithm;
+    /** Bits. */
+    length: number;
+}
+interface EcKeyAlgorithm extends KeyAlgorithm {
+    name: "ECDSA";
+    namedCurve: "P-256";
+}
+
+/** A key as JSON has it; other members are left out of account. RFC 7517. */
+interface JsonWebKey {
+    alg?: string;
+    crv?: string;
+    d?: string;
+    ext?: boolean;
+    k?: string;
+    key_ops?: string[];
+    kty?: string;
+    use?: string;
+    x?: string;
+    y?: string;
+}
+
+/**
+ * A key. Its bytes are out of reach of the app unless it is extractable, and are wiped when it is collected. It can be
+ * cloned. Web Cryptography §13.
+ */
+declare class CryptoKey {
+    private constructor();
+    readonly type: KeyType;
+    /** Whether {@link SubtleCrypto.exportKey} may give it out. */
+    readonly extractable: boolean;
+    readonly algorithm: HmacKeyAlgorithm | EcKeyAlgorithm;
+    readonly usages: KeyUsage[];
+}
+
+interface CryptoKeyPair {
+    readonly privateKey: CryptoKey;
+    readonly publicKey: CryptoKey;
+}
+
+/**
+ * Hashes (SHA-1, SHA-256, SHA-384, SHA-512), HMAC with them, and ECDSA over P-256. Every other algorithm, and every
+ * method that is for other algorithms, is a NotSupportedError. What is wrong rejects the promise: NotSupportedError (no
+ * such algorithm, curve or format), SyntaxError (usages that this key can't have, or none), DataError (malformed keys),
+ * InvalidAccessError (a key that is not for this), TypeError (arguments). A method reads all bytes before it returns.
+ * Web Cryptography §14.
+ */
+declare class SubtleCrypto {
+    private constructor();
+    digest(algorithm: HashAlgorithmIdentifier, data: BufferSource): Promise<ArrayBuffer>;
+    /** HMAC: as long as the hash. ECDSA: r and s, 32 bytes each. */
+    sign(
+        algorithm: AlgorithmIdentifier | EcdsaParams,
+        key: CryptoKey,
+        data: BufferSource,
+    ): Promise<ArrayBuffer>;
+    /** Whether the signature is that of the data, in time that does not tell where it differs. */
+    verify(
+        algorithm: AlgorithmIdentifier | EcdsaParams,
+        key: CryptoKey,
+        signature: BufferSource,
+        data: BufferSource,
+    ): Promise<boolean>;
+    generateKey(
+        algorithm: HmacKeyGenParams,
+        extractable: boolean,
+        keyUsages: Iterable<KeyUsage>,
+    ): Promise<CryptoKey>;
+    /** The public key is always extractable. */
+    generateKey(
+        algorithm: EcKeyGenParams,
+        extractable: boolean,
+        keyUsages: Iterable<KeyUsage>,
+    ): Promise<CryptoKeyPair>;
+    /** HMAC: raw and jwk. ECDSA: all formats; a point may be compressed. */
+    importKey(
+        format: "jwk",
+        keyData: JsonWebKey,
+        algorithm: HmacImportParams | EcKeyImportParams,
+        extractable: boolean,
+        keyUsages: Iterable<KeyUsage>,
+    ): Promise<CryptoKey>;
+    importKey(
+        format: "raw" | "spki" | "pkcs8",
+        keyData: BufferSource,
+        algorithm: HmacImportParams | EcKeyImportParams,
+        extractable: boolean,
+        keyUsages: Iterable<KeyUsage>,
+    ): Promise<CryptoKey>;
+    exportKey(format: "jwk", key: CryptoKey): Promise<JsonWebKey>;
+    exportKey(format: "raw" | "spki" | "pkcs8", key: CryptoKey): Promise<ArrayBuffer>;
+}
 
 // Modules --------------------------------------------------------------------------------------------------------
 
