@@ -124,7 +124,9 @@ static size_t join(uint8_t *target, size_t count, const uint8_t *const *parts, c
 {
     size_t length = 0;
     for (size_t i = 0; i < count; i++) {
-        memcpy(target + length, parts[i], lengths[i]);
+        if (lengths[i] > 0) {
+            memcpy(target + length, parts[i], lengths[i]);
+        }
         length += lengths[i];
     }
     return length;

@@ -8,15 +8,18 @@ import { usageNames } from "./crypto_key.ts";
 import { toDictionary, toUnsignedInteger } from "./webidl.ts";
 
 const { apply, getOwnPropertyDescriptor, getPrototypeOf } = Reflect;
-const { toUpperCase } = String.prototype;
+const { charCodeAt } = String.prototype;
 const { isView } = ArrayBuffer;
 
 function getterOf(prototype: object, key: string): () => unknown {
     return getOwnPropertyDescriptor(prototype, key)!.get!;
 }
-const bufferDetached = getterOf(ArrayBuffer.prototype, "detached");
-const arrayBuffer = getterOf(getPrototypeOf(Uint8Array.prototype)!, "buffer");
+const typedArrayPrototype = getPrototypeOf(Uint8Array.prototype)!;
+const arrayBuffer = getterOf(typedArrayPrototype, "buffer");
+const arrayLength = getterOf(typedArrayPrototype, "byteLength");
 const viewBuffer = getterOf(DataView.prototype, "buffer");
+const viewLength = getterOf(DataView.prototype, "byteLength");
+const bufferLength = getterOf(ArrayBuffer.prototype, "byteLength");
 
 export function notSupported(text: string): DOMException {
     return new DOMException(text, "NotSupportedError");
@@ -42,12 +45,19 @@ export function toBytes(value: unknown): ArrayBuffer | ArrayBufferView {
     return value as ArrayBuffer | ArrayBufferView;
 }
 
-/** The same bytes when they are needed: a buffer that was detached meanwhile has none. */
+/** The same bytes when they are needed: a buffer that was detached or made smaller meanwhile has none. */
 export function currentBytes(value: ArrayBuffer | ArrayBufferView): ArrayBuffer | ArrayBufferView {
-    const buffer = isView(value)
-        ? apply(classOf(value) === "dataview" ? viewBuffer : arrayBuffer, value, [])
-        : value;
-    return apply(bufferDetached, buffer, []) === true ? new Uint8Array(0) : value;
+    let length: unknown = 0;
+    try {
+        length = apply(
+            !isView(value) ? bufferLength : classOf(value) === "dataview" ? viewLength : arrayLength,
+            value,
+            [],
+        );
+    } catch {
+        // A DataView says so by an error, an array by 0.
+    }
+    return length === 0 ? new Uint8Array(0) : value;
 }
 
 export type KeyFormat = "raw" | "spki" | "pkcs8" | "jwk";
@@ -179,9 +189,18 @@ function required(value: unknown, what: string): unknown {
     return value;
 }
 
-/** Names differ by the case of ASCII letters only; all that are compared with are ASCII, where nothing else changes. */
+/** Names differ by the case of ASCII letters only. (toUpperCase() makes an S of more than s.) */
 function sameName(given: string, upper: string): boolean {
-    return given.length === upper.length && apply(toUpperCase, given, []) === upper;
+    if (given.length !== upper.length) {
+        return false;
+    }
+    for (let i = 0; i < upper.length; i++) {
+        const code = apply(charCodeAt, given, [i]);
+        if ((code >= 97 && code <= 122 ? code - 32 : code) !== apply(charCodeAt, upper, [i])) {
+            return false;
+        }
+    }
+    return true;
 }
 
 function toHash(name: string): Hash | 0 {
@@ -210,7 +229,8 @@ export function normalize(value: object, operation: Operation): Algorithm {
             return { name: "HMAC", hash: 0, length: undefined, namedCurve: "" };
         }
         const hash = toAlgorithm(required(given.hash, "hash"));
-        const length = given.length === undefined ? undefined : toUnsignedLong(given.length);
+        const bits: unknown = given.length;
+        const length = bits === undefined ? undefined : toUnsignedLong(bits);
         return { name: "HMAC", hash: normalize(hash, "digest").hash, length, namedCurve: "" };
     } else if (operation !== "other" && sameName(name, "ECDSA")) {
         if (operation === "sign" || operation === "verify") {
