@@ -13,7 +13,8 @@ const secret = {};
 const hex: string[] = [];
 
 export class Crypto {
-    #brand = true;
+    /** Once it was asked for. Every member reads it: other objects than those of this class have none. */
+    #subtle: SubtleCrypto | undefined;
 
     /** @internal */
     constructor(token: unknown = undefined) {
@@ -23,12 +24,11 @@ export class Crypto {
     }
 
     get subtle(): SubtleCrypto {
-        void this.#brand;
-        return builtin("cleat:web/subtle", "subtle") as SubtleCrypto;
+        return (this.#subtle ??= builtin("cleat:web/subtle", "subtle") as SubtleCrypto);
     }
 
     getRandomValues<T extends ArrayBufferView>(array: T): T {
-        void this.#brand;
+        void this.#subtle;
         requireArguments(arguments.length, 1, "getRandomValues");
         if (!isIntegerArray(array)) {
             throw new DOMException(
@@ -47,7 +47,7 @@ export class Crypto {
     }
 
     randomUUID(): string {
-        void this.#brand;
+        void this.#subtle;
         const bytes = new Uint8Array(16);
         getRandomValues(bytes);
         bytes[6] = (bytes[6]! & 0x0f) | 0x40;
