@@ -20,6 +20,8 @@ static void finalize(JSRuntime *js, JSValueConst value)
         JS_FreeAtomRT(js, net->value_atom);
         JS_FreeAtomRT(js, net->done_atom);
         JS_FreeValueRT(js, net->tcp_listener);
+        io_tls_pool_destroy(net->tls_pool);
+        io_tls_trust_unref(net->tls_trust);
         js_free_rt(js, net->scratch);
         js_free_rt(js, net);
     }
@@ -107,6 +109,14 @@ uint8_t *js_net_scratch(struct js_net *net)
         net->scratch = js_malloc_rt(JS_GetRuntime(rt_context(net->rt)), JS_NET_SCRATCH);
     }
     return net->scratch;
+}
+
+struct io_tls_pool *js_net_tls_pool(struct js_net *net)
+{
+    if (net->tls_pool == NULL) {
+        net->tls_pool = io_tls_pool_create();
+    }
+    return net->tls_pool;
 }
 
 int js_net_get_host(JSContext *ctx, JSValueConst value, enum rt_operation operation, struct rt_host *ret_host)

@@ -5,6 +5,7 @@
 
 #include "js_ask.h"
 #include "resolver.h"
+#include "tls.h"
 
 enum {
     /* Bytes that one read() takes at most: beyond this a system call costs little beside the copy. */
@@ -19,8 +20,10 @@ struct js_net {
     /* {value} and {value, done}, never given out: the engine forgets the shape of objects when the last of
      * them goes, and would make those of take() anew each time. */
     JSValue shape_keepers[2];
-    JSValue tcp_listener; /* hears of the events of all TcpHandles; JS_UNDEFINED: nobody */
-    uint8_t *scratch;     /* NULL until something is read; each chunk is then copied at its exact size */
+    JSValue tcp_listener;           /* hears of the events of all TcpHandles; JS_UNDEFINED: nobody */
+    struct io_tls_pool *tls_pool;   /* NULL until there is a TLS connection */
+    struct io_tls_trust *tls_trust; /* NULL until somebody is verified with it */
+    uint8_t *scratch; /* NULL until something is read; each chunk is then copied at its exact size */
 };
 
 /* Makes the struct of this context, if need be. 0, or -1 with an exception. */
@@ -30,6 +33,7 @@ struct js_net *js_net_of(JSContext *ctx);
 /* NULL if memory is out. */
 struct io_resolver *js_net_resolver(struct js_net *net);
 uint8_t *js_net_scratch(struct js_net *net);
+struct io_tls_pool *js_net_tls_pool(struct js_net *net);
 
 /* Parses a host for an operation. 0, or -1: with SecurityError if nothing at all is granted for the operation
  * (an invalid host can't be granted more), else InvalidAccessError. */

@@ -1,5 +1,5 @@
 /* js_tcp.c - the class TcpHandle of "cleat:native/tcp": life, events, data and the table. Connecting is in
- * js_tcp_connect.c, accepting in js_listener.c, the socket in tcp.c.
+ * js_tcp_connect.c, TLS in js_tcp_tls.c, accepting in js_listener.c, the socket in tcp.c.
  *
  * OWNERSHIP  owner: the wrapper owns one struct js_tcp
  *            kept alive by: from connect() or accept() on by a reference to itself and a pin of the loop
@@ -24,6 +24,7 @@ static void finalize(JSRuntime *js, JSValueConst value)
     if (tcp != NULL) {
         js_tcp_read_free(js, tcp);
         js_tcp_write_free(js, tcp);
+        js_tls_free(tcp);
         JS_FreeValueRT(js, tcp->owner);
         js_free_rt(js, tcp->local);
         js_free_rt(js, tcp);
@@ -48,6 +49,9 @@ static const JSClassDef definition = {.class_name = "TcpHandle", .finalizer = fi
 JSValue js_tcp_loss(struct js_tcp *tcp, int error, const char *syscall)
 {
     char address[RT_ADDRESS_TEXT_MAX];
+    if (io_tls_is_error(error)) {
+        return js_tls_loss(tcp, error);
+    }
     return rt_new_system_error(rt_context(tcp->net->rt), error, syscall, "%s %s port %u",
                                strcmp(syscall, "recv") == 0    ? "receive from"
                                : strcmp(syscall, "send") == 0  ? "send to"
@@ -73,20 +77,34 @@ void js_tcp_tell(struct js_tcp *tcp, enum js_tcp_event event, JSValue detail)
     JS_FreeValue(ctx, owner);
 }
 
+void js_tcp_on_readable(struct js_tcp *tcp)
+{
+    if (tcp->pipe_from != NULL) {
+        js_pipe_run(tcp->pipe_from);
+    } else {
+        js_tcp_readable(tcp);
+    }
+}
+
 static void on_event(struct io_tcp *io, enum io_tcp_event event)
 {
     struct js_tcp *tcp = (struct js_tcp *)io;
 
+    if (tcp->state == JS_TCP_STATE_HANDSHAKE && (event == IO_TCP_READABLE || event == IO_TCP_WRITABLE)) {
+        js_tls_advance(tcp);
+        return;
+    }
     switch (event) {
     case IO_TCP_READABLE:
-        if (tcp->pipe_from != NULL) {
-            js_pipe_run(tcp->pipe_from);
-        } else {
-            js_tcp_readable(tcp);
+        js_tcp_on_readable(tcp);
+        if (tcp->state == JS_TCP_STATE_OPEN && tcp->tls != NULL && io_tls_write_wants_read(tcp->tls)) {
+            js_tcp_writable(tcp);
         }
         break;
     case IO_TCP_WRITABLE:
-        js_tcp_writable(tcp);
+        if (tcp->tls == NULL || !js_tls_writable(tcp)) {
+            js_tcp_writable(tcp);
+        }
         break;
     case IO_TCP_CLOSED:
         js_tcp_end(tcp, JS_TCP_CLOSED, JS_UNDEFINED);
@@ -144,9 +162,14 @@ static void begin_close(struct js_tcp *tcp, void (*close_io)(struct io_tcp *io))
     case JS_TCP_STATE_CONNECTING:
         js_connect_abort(tcp);
         break;
+    case JS_TCP_STATE_HANDSHAKE:
     case JS_TCP_STATE_OPEN:
     case JS_TCP_STATE_CLOSING: /* a reset cuts a close short */
         keep_local(tcp);
+        if (tcp->tls != NULL && close_io == io_tcp_close) {
+            js_tls_close(tcp);
+            break;
+        }
         tcp->state = JS_TCP_STATE_CLOSING;
         close_io(&tcp->io);
         break;
@@ -178,10 +201,19 @@ int js_tcp_adopt(struct js_tcp *tcp, int fd, const struct sockaddr *peer)
         memcpy(&tcp->peer, peer, rt_address_length(peer));
         tcp->state = JS_TCP_STATE_OPEN;
         if (tcp->reads_ahead || js_tcp_has_taker(tcp)) {
-            io_tcp_watch(&tcp->io);
+            js_tcp_watch(tcp);
         }
     }
     return error;
+}
+
+void js_tcp_watch(struct js_tcp *tcp)
+{
+    if (tcp->tls != NULL && io_tls_is_pending(tcp->tls)) {
+        js_tls_wake(tcp);
+    } else {
+        io_tcp_watch(&tcp->io);
+    }
 }
 
 void js_tcp_end(struct js_tcp *tcp, enum js_tcp_event event, JSValue detail)
@@ -193,6 +225,7 @@ void js_tcp_end(struct js_tcp *tcp, enum js_tcp_event event, JSValue detail)
     tcp->state = JS_TCP_STATE_CLOSED;
     tcp->self = JS_UNDEFINED;
     rt_resource_unlink(&tcp->resource);
+    js_tls_end(tcp);
     js_tcp_tell(tcp, event, detail);
     JS_FreeValue(ctx, tcp->owner);
     tcp->owner = JS_UNDEFINED;
@@ -205,8 +238,9 @@ void js_tcp_lose(struct js_tcp *tcp, JSValue error)
     JSContext *ctx = rt_context(tcp->net->rt);
     break_pipes(tcp);
     js_tcp_reject_send(tcp, error);
-    if (tcp->state == JS_TCP_STATE_OPEN) {
-        begin_close(tcp, io_tcp_reset);
+    if (tcp->state == JS_TCP_STATE_OPEN || tcp->state == JS_TCP_STATE_HANDSHAKE) {
+        /* What TLS told the peer of its failure must not be overtaken by a reset. */
+        begin_close(tcp, io_tls_is_error(tcp->io.error) ? io_tcp_drop : io_tcp_reset);
         js_tcp_tell(tcp, JS_TCP_FAILED, JS_DupValue(ctx, error));
         JS_FreeValue(ctx, tcp->owner);
         tcp->owner = JS_UNDEFINED;
@@ -221,7 +255,8 @@ struct js_tcp *js_tcp_any(JSContext *ctx, JSValueConst self)
 
 struct js_tcp *js_tcp_get(JSContext *ctx, JSValueConst self, enum js_tcp_state state)
 {
-    static const char *const names[] = {"not connected", "still connecting", "open", "closed", "closed"};
+    static const char *const names[] = {"not connected", "still connecting", "still connecting",
+                                        "open",          "closed",           "closed"};
     struct js_tcp *tcp = js_tcp_any(ctx, self);
     if (tcp != NULL && tcp->state != state) {
         rt_throw_dom_exception(ctx, "InvalidStateError", NULL, "the TCP connection is %s", names[tcp->state]);
@@ -256,7 +291,7 @@ static JSValue js_tcp_shutdown(JSContext *ctx, JSValueConst self, int argc, JSVa
     if (tcp == NULL) {
         return JS_EXCEPTION;
     }
-    int error = io_tcp_shutdown(&tcp->io);
+    int error = tcp->tls != NULL ? js_tls_shutdown(tcp) : io_tcp_shutdown(&tcp->io);
     return error == 0 ? JS_UNDEFINED : JS_Throw(ctx, js_tcp_loss(tcp, error, "shutdown"));
 }
 
@@ -395,6 +430,8 @@ static JSValue js_on_tcp_event(JSContext *ctx, JSValueConst self, int argc, JSVa
         addressReuse: boolean; noDelay: boolean;
         keepAliveIdle: number; keepAliveInterval: number; keepAliveCount: number;
         sendBufferSize: number; receiveBufferSize: number; family: number; resolveTimeout: number;
+        // TLS from the first byte; null: plain. serverName: of the peer's certificate. Milliseconds.
+        tls: import("cleat:native/tls").TlsContext | null; serverName: string; handshakeTimeout: number;
     }
     // What is not known yet is "" or 0, and so are the sizes of a connection that is gone.
     interface TcpInfo {
@@ -440,6 +477,16 @@ RT_TABLE(tcp_methods, "cleat:native/tcp", "TcpHandle"){
         "when nothing is under way. Null: something waits or is under way, it can't be done now."),
     RT_METHOD("stopPipe", js_tcp_stop_pipe, 0, "() => void",
               "Stops reading; the promise is fulfilled when what was read has been sent."),
+    RT_METHOD(
+        "startTls", js_tcp_start_tls, 5,
+        "(context: import(\"cleat:native/tls\").TlsContext, serverName: string, upgrades: boolean, unread: "
+        "readonly ArrayBuffer[], "
+        "handshakeTimeout: number) => void",
+        "TLS on an open connection, in the role of the context: event 1 or 4 follows. Nothing may wait or be "
+        "under way. upgrades: it has been used for plain text; unread: of which this was never read by "
+        "anybody."),
+    RT_METHOD("tlsInfo", js_tcp_tls_info, 0, "() => import(\"cleat:native/tls\").TlsInfo | null",
+              "What a TLS handshake led to; null: no TLS."),
     RT_METHOD("shutdown", js_tcp_shutdown, 0, "() => void", "Sends FIN; reading goes on. Again is fine."),
     RT_METHOD(
         "close", js_tcp_close, 1, "(reason: unknown) => void",

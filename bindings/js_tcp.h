@@ -1,12 +1,13 @@
 /* js_tcp.h - what the files of the class TcpHandle share: js_tcp.c (life, events, table), js_tcp_read.c,
  * js_tcp_write.c and js_tcp_pipe.c (data), js_tcp_connect.c (options and the way to a connection),
- * js_listener.c (accepted connections). */
+ * js_tcp_tls.c (TLS on it), js_listener.c (accepted connections). */
 #ifndef CLEAT_JS_TCP_H
 #define CLEAT_JS_TCP_H
 
 #include "js_net.h"
 #include "net_provider.h"
 #include "tcp.h"
+#include "tls.h"
 
 #include <netinet/in.h>
 
@@ -22,6 +23,7 @@ enum js_tcp_event {
 enum js_tcp_state {
     JS_TCP_STATE_NEW,
     JS_TCP_STATE_CONNECTING, /* resolving included */
+    JS_TCP_STATE_HANDSHAKE,  /* of TLS */
     JS_TCP_STATE_OPEN,
     JS_TCP_STATE_CLOSING, /* close() or reset() was called: only the last event is to come */
     JS_TCP_STATE_CLOSED,
@@ -35,6 +37,7 @@ enum js_tcp_slot {
 };
 
 struct js_connect;
+struct js_tls_timer;
 struct js_taker;
 struct js_send;
 struct js_pipe;
@@ -50,6 +53,7 @@ struct js_tcp {
     uint8_t state; /* enum js_tcp_state */
     uint8_t slot_kind;
     bool reads_ahead;  /* one chunk is read though nobody waits: the high-water mark of a stream */
+    bool finishing;    /* TLS: close_notify is under way, FIN follows */
     uint16_t sends;    /* chunks that the kernel took at once while the job of this number ran: */
     uint32_t send_job; /* rt_job_number() */
     struct js_net *net;
@@ -59,9 +63,13 @@ struct js_tcp {
     struct js_taker *takers;             /* more of them; NULL nearly always */
     struct js_send *send;                /* the chunk that the kernel has not taken whole, NULL: none */
     struct js_pipe *pipe_from, *pipe_to; /* that this connection feeds, or is fed by */
-    struct js_connect *connect;          /* while CONNECTING */
-    union js_tcp_address *local;         /* NULL until somebody asks, or the end is near */
-    union js_tcp_address peer;           /* kept: the kernel forgets both when the connection is lost */
+    union {
+        struct js_connect *connect;     /* while CONNECTING */
+        struct js_tls_timer *tls_timer; /* from then on, if there is TLS */
+    };
+    struct io_tls *tls;          /* NULL: plain */
+    union js_tcp_address *local; /* NULL until somebody asks, or the end is near */
+    union js_tcp_address peer;   /* kept: the kernel forgets both when the connection is lost */
 };
 
 /* The handle behind `self` if it is in this state, else NULL with TypeError or InvalidStateError. */
@@ -84,6 +92,20 @@ JSValue js_tcp_loss(struct js_tcp *tcp, int error, const char *syscall);
 /* From the loop: the connection is lost. What waits to be sent is rejected, the owner hears JS_TCP_FAILED,
  * and nothing after it. `error` is freed. */
 void js_tcp_lose(struct js_tcp *tcp, JSValue error);
+
+/* The bytes of the connection, whether they travel in TLS or plain. */
+static inline ssize_t js_tcp_read(struct js_tcp *tcp, uint8_t *buffer, size_t size)
+{
+    return tcp->tls != NULL ? io_tls_read(tcp->tls, buffer, size) : io_tcp_read(&tcp->io, buffer, size);
+}
+static inline ssize_t js_tcp_write(struct js_tcp *tcp, const uint8_t *data, size_t size)
+{
+    return tcp->tls != NULL ? io_tls_write(tcp->tls, data, size) : io_tcp_write(&tcp->io, data, size);
+}
+/* From the loop: there may be something to read. */
+void js_tcp_on_readable(struct js_tcp *tcp);
+/* js_tcp_on_readable() as soon as there is. */
+void js_tcp_watch(struct js_tcp *tcp);
 
 /* js_tcp_read.c */
 void js_tcp_readable(struct js_tcp *tcp);
@@ -124,6 +146,33 @@ void js_connect_abort(struct js_tcp *tcp);
 /* A descriptor of the attempt in progress, for its local address; -1: none. */
 int js_connect_fd(const struct js_connect *connect);
 void js_connect_keepalive(struct js_connect *connect, const struct io_keepalive *keepalive);
+
+/* js_tcp_tls.c */
+/* What a connection needs to know of TLS before there is one. */
+struct js_tls_options {
+    struct io_tls_config *config; /* not owned; NULL: no TLS */
+    struct io_tls_target target;
+    int timeout; /* milliseconds for the handshake */
+};
+/* OPEN becomes HANDSHAKE; JS_TCP_OPEN or JS_TCP_FAILED follows from the loop. 0 or -ENOMEM. */
+int js_tls_start(struct js_tcp *tcp, const struct js_tls_options *options);
+/* An event of the socket during the handshake. */
+void js_tls_advance(struct js_tcp *tcp);
+/* close_notify, then FIN (`finish`: io_tcp_shutdown) or the end (io_tcp_close): at once, or when the socket
+ * takes it. */
+int js_tls_shutdown(struct js_tcp *tcp);
+void js_tls_close(struct js_tcp *tcp);
+/* The socket is writable; true: that was awaited by one of the two. */
+bool js_tls_writable(struct js_tcp *tcp);
+/* The connection is gone; facts stay until js_tls_free(). */
+void js_tls_end(struct js_tcp *tcp);
+void js_tls_free(struct js_tcp *tcp);
+/* From the loop, soon: what io_tls_is_pending() stands for. */
+void js_tls_wake(struct js_tcp *tcp);
+/* The error of a TLS connection that failed. */
+JSValue js_tls_loss(struct js_tcp *tcp, int error);
+JSValue js_tcp_start_tls(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv);
+JSValue js_tcp_tls_info(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv);
 
 /* js_listener.c */
 int js_listener_prepare(JSContext *ctx);

@@ -12,6 +12,7 @@
 #include "connector.h"
 #include "js_interface.h"
 #include "js_resolver.h"
+#include "js_tls.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -31,6 +32,8 @@ struct js_connect {
     int port, family, timeout;
     int error; /* for the timer to tell */
     bool keepalive_changed;
+    struct js_tls_options tls;
+    char server_name[RT_HOST_MAX]; /* what tls.target.name points to */
 };
 
 enum { ENDPOINT_MAX = RT_HOST_MAX + 16 };
@@ -52,16 +55,35 @@ static struct rt_permission_query query_of(const struct js_connect *connect)
         .host = &connect->host,
         .port = connect->port,
         .interface_index = interface_index != 0 ? interface_index : js_net_zone(&connect->host),
-        .secure = false,
+        .secure = connect->tls.config != NULL,
     };
+}
+
+/* Besides: for a peer that need not be who it says. */
+static struct rt_permission_query unverified_query_of(const struct js_connect *connect)
+{
+    struct rt_permission_query query = query_of(connect);
+    query.operation = RT_TLS_INSECURE;
+    query.secure = false;
+    return query;
+}
+
+static bool is_unverified(const struct js_connect *connect)
+{
+    return connect->tls.config != NULL && connect->tls.config->unverified;
 }
 
 /* The end of an attempt --------------------------------------------------------------------------- */
 
+static void free_connect(JSRuntime *js, struct js_connect *connect)
+{
+    io_tls_config_unref(connect->tls.config);
+    js_free_rt(js, connect);
+}
+
 static void on_freed(uv_handle_t *timer)
 {
-    struct js_connect *connect = (struct js_connect *)timer;
-    js_free_rt(timer->data, connect);
+    free_connect(timer->data, (struct js_connect *)timer);
 }
 
 static void stop(struct js_connect *connect, uv_close_cb on_closed)
@@ -139,7 +161,12 @@ static void on_connected(void *owner, int status, int fd)
         (void)io_net_keepalive(fd, &connect->options.keepalive);
     }
     stop(connect, on_freed);
-    js_tcp_tell(tcp, JS_TCP_OPEN, JS_UNDEFINED);
+    if (connect->tls.config == NULL) {
+        js_tcp_tell(tcp, JS_TCP_OPEN, JS_UNDEFINED);
+    } else if (js_tls_start(tcp, &connect->tls) != 0) {
+        JS_ThrowOutOfMemory(rt_context(tcp->net->rt));
+        js_tcp_lose(tcp, JS_GetException(rt_context(tcp->net->rt)));
+    }
 }
 
 static int start_connector(struct js_connect *connect, struct sockaddr_storage *addresses, size_t count)
@@ -165,6 +192,10 @@ static void on_answer(void *owner, int status, const struct sockaddr_storage *ad
     }
     memcpy(permitted, addresses, count * sizeof(addresses[0]));
     count = js_resolver_permitted(ctx, &query, permitted, count);
+    if (count > 0 && is_unverified(connect)) {
+        query = unverified_query_of(connect);
+        count = js_resolver_permitted(ctx, &query, permitted, count);
+    }
     if (count == 0) {
         fail(connect, js_resolver_blocked_error(ctx, &query, &permitted[0]));
         return;
@@ -212,6 +243,38 @@ static int get_local(JSContext *ctx, JSValueConst options, struct js_connect *co
     return 0;
 }
 
+static int get_tls(JSContext *ctx, JSValueConst options, struct js_connect *connect)
+{
+    JSValue context = JS_GetPropertyStr(ctx, options, "tls");
+    if (JS_IsException(context) || JS_IsNull(context)) {
+        return JS_IsNull(context) ? 0 : -1;
+    }
+    struct io_tls_config *config = js_tls_config(ctx, context);
+    connect->tls.config = config != NULL ? io_tls_config_ref(config) : NULL;
+    JS_FreeValue(ctx, context);
+    if (config == NULL ||
+        js_net_get_int(ctx, options, "handshakeTimeout", 1, INT_MAX, &connect->tls.timeout) < 0) {
+        return -1;
+    }
+    size_t length;
+    JSValue value = JS_GetPropertyStr(ctx, options, "serverName");
+    const char *name = JS_IsException(value) ? NULL : JS_ToCStringLen(ctx, &length, value);
+    JS_FreeValue(ctx, value);
+    if (name == NULL) {
+        return -1;
+    }
+    bool fits = length > 0 && length < sizeof(connect->server_name) && strlen(name) == length;
+    memcpy(connect->server_name, name, fits ? length + 1 : 0);
+    JS_FreeCString(ctx, name);
+    if (!fits || connect->tls.config->is_server) {
+        rt_throw_dom_exception(ctx, "InvalidAccessError", "EINVAL",
+                               "serverName is not a host name or address");
+        return -1;
+    }
+    connect->tls.target.name = connect->server_name;
+    return 0;
+}
+
 static int get_options(JSContext *ctx, JSValueConst options, struct js_connect *connect)
 {
     struct io_tcp_options *tcp = &connect->options;
@@ -227,7 +290,8 @@ static int get_options(JSContext *ctx, JSValueConst options, struct js_connect *
         js_net_get_int(ctx, options, "sendBufferSize", 0, INT_MAX, &tcp->send_buffer) < 0 ||
         js_net_get_int(ctx, options, "receiveBufferSize", 0, INT_MAX, &tcp->receive_buffer) < 0 ||
         js_net_get_int(ctx, options, "family", 0, 6, &connect->family) < 0 ||
-        js_net_get_int(ctx, options, "resolveTimeout", 0, INT_MAX, &connect->timeout) < 0) {
+        js_net_get_int(ctx, options, "resolveTimeout", 0, INT_MAX, &connect->timeout) < 0 ||
+        get_tls(ctx, options, connect) < 0) {
         return -1;
     }
     tcp->interface_index = connect->interface.index;
@@ -335,8 +399,12 @@ static int prepare(JSContext *ctx, JSValueConst *argv, struct js_connect *connec
         rt_permission_any(rt_permissions_of(rt_from_context(ctx)), RT_TCP_CONNECT)) {
         return invalid(ctx, -EINVAL, "TCP reaches single hosts only, not groups", connect->host.name);
     }
-    struct rt_permission_query query = query_of(connect);
-    return js_ask(ctx, &query) < 0 || check(ctx, connect) < 0 ? -1 : 0;
+    struct rt_permission_query query = query_of(connect), unverified = unverified_query_of(connect);
+    connect->tls.target.port = connect->port;
+    return js_ask(ctx, &query) < 0 || (is_unverified(connect) && js_ask(ctx, &unverified) < 0) ||
+                   check(ctx, connect) < 0
+               ? -1
+               : 0;
 }
 
 JSValue js_tcp_connect(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv)
@@ -350,13 +418,13 @@ JSValue js_tcp_connect(JSContext *ctx, JSValueConst self, int argc, JSValueConst
         return JS_EXCEPTION;
     }
     if (prepare(ctx, argv, connect) < 0) {
-        js_free(ctx, connect);
+        free_connect(JS_GetRuntime(ctx), connect);
         return JS_EXCEPTION;
     }
     struct js_tcp *tcp = js_tcp_get(ctx, self, JS_TCP_STATE_NEW); /* the arguments may have run anything */
     connect->tcp = tcp;
     if (tcp == NULL || start(ctx, connect) < 0) {
-        js_free(ctx, connect);
+        free_connect(JS_GetRuntime(ctx), connect);
         return JS_EXCEPTION;
     }
     uv_timer_init(rt_loop(tcp->net->rt), &connect->timer);

@@ -58,7 +58,7 @@ static int write_rest(struct js_pipe *pipe)
     if (pipe->rest == NULL) {
         return 1;
     }
-    ssize_t count = io_tcp_write(&to->io, pipe->rest + pipe->offset, pipe->length - pipe->offset);
+    ssize_t count = js_tcp_write(to, pipe->rest + pipe->offset, pipe->length - pipe->offset);
     if (count < 0) {
         js_tcp_lose(to, js_tcp_loss(to, (int)count, "send"));
         return -1;
@@ -76,7 +76,7 @@ static int write_rest(struct js_pipe *pipe)
 static int write_bytes(struct js_pipe *pipe, const uint8_t *data, size_t length)
 {
     struct js_tcp *to = pipe->to;
-    ssize_t count = io_tcp_write(&to->io, data, length);
+    ssize_t count = js_tcp_write(to, data, length);
     if (count < 0) {
         js_tcp_lose(to, js_tcp_loss(to, (int)count, "send"));
         return -1;
@@ -112,7 +112,7 @@ void js_pipe_run(struct js_pipe *pipe)
     int written = write_rest(pipe);
 
     while (written > 0 && !pipe->stopping) {
-        ssize_t count = scratch == NULL ? -ENOMEM : io_tcp_read(&from->io, scratch, JS_NET_SCRATCH);
+        ssize_t count = scratch == NULL ? -ENOMEM : js_tcp_read(from, scratch, JS_NET_SCRATCH);
         if (count == -EAGAIN) {
             return;
         }
@@ -164,7 +164,7 @@ JSValue js_tcp_pipe(JSContext *ctx, JSValueConst self, int argc, JSValueConst *a
     *pipe = (struct js_pipe){.from = from, .to = to, .resolve = functions[0]};
     from->pipe_from = pipe;
     to->pipe_to = pipe;
-    io_tcp_watch(&from->io);
+    js_tcp_watch(from);
     return promise;
 }
 

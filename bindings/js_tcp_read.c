@@ -157,7 +157,7 @@ void js_tcp_readable(struct js_tcp *tcp)
             js_tcp_lose(tcp, JS_GetException(ctx));
             return;
         }
-        ssize_t count = io_tcp_read(&tcp->io, scratch, JS_NET_SCRATCH);
+        ssize_t count = js_tcp_read(tcp, scratch, JS_NET_SCRATCH);
         if (count == -EAGAIN) {
             return;
         }
@@ -190,11 +190,15 @@ static JSValue take_now(JSContext *ctx, struct js_tcp *tcp)
     JSValue chunk = js_tcp_unread(tcp);
     if (!JS_IsUndefined(chunk)) {
         if (tcp->reads_ahead && tcp->state == JS_TCP_STATE_OPEN) {
-            io_tcp_watch(&tcp->io);
+            js_tcp_watch(tcp);
         }
         return chunk;
     }
     if (js_tcp_has_taker(tcp) || tcp->state != JS_TCP_STATE_OPEN) {
+        return JS_UNDEFINED;
+    }
+    if (tcp->tls != NULL) {
+        js_tcp_watch(tcp); /* an end or a loss that decrypting brings up is for the loop to tell */
         return JS_UNDEFINED;
     }
     uint8_t *scratch = js_net_scratch(tcp->net);

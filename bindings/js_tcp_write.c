@@ -93,7 +93,7 @@ void js_tcp_writable(struct js_tcp *tcp)
         return;
     }
     size_t left = send->offset < length ? length - send->offset : 0; /* the app may have shortened it */
-    ssize_t count = io_tcp_write(&tcp->io, data + (length - left), left);
+    ssize_t count = js_tcp_write(tcp, data + (length - left), left);
     if (count < 0) {
         js_tcp_lose(tcp, js_tcp_loss(tcp, (int)count, "send"));
         return;
@@ -163,7 +163,7 @@ JSValue js_tcp_try_send(JSContext *ctx, JSValueConst self, int argc, JSValueCons
         JS_FreeValue(ctx, JS_GetException(ctx)); /* not bytes: the general way knows what to do */
         return JS_NULL;
     }
-    ssize_t count = io_tcp_write(&tcp->io, data, length);
+    ssize_t count = js_tcp_write(tcp, data, length);
     if (count < 0) {
         return JS_NULL; /* told again when the general way tries */
     }
@@ -192,7 +192,7 @@ JSValue js_tcp_send(JSContext *ctx, JSValueConst self, int argc, JSValueConst *a
                                       tcp->io.finished ? "nothing can be sent after shutdown()"
                                                        : "a chunk is being sent already");
     }
-    ssize_t count = io_tcp_write(&tcp->io, data, length);
+    ssize_t count = js_tcp_write(tcp, data, length);
     if (count < 0) {
         return JS_Throw(ctx, js_tcp_loss(tcp, (int)count, "send"));
     }

@@ -233,6 +233,10 @@ declare module "cleat:native/tcp" {
         receiveBufferSize: number;
         family: number;
         resolveTimeout: number;
+        // TLS from the first byte; null: plain. serverName: of the peer's certificate. Milliseconds.
+        tls: import("cleat:native/tls").TlsContext | null;
+        serverName: string;
+        handshakeTimeout: number;
     }
     // What is not known yet is "" or 0, and so are the sizes of a connection that is gone.
     interface TcpInfo {
@@ -278,6 +282,16 @@ declare module "cleat:native/tcp" {
         pipe(destination: TcpHandle): Promise<undefined> | null;
         /** Stops reading; the promise is fulfilled when what was read has been sent. */
         stopPipe(): void;
+        /** TLS on an open connection, in the role of the context: event 1 or 4 follows. Nothing may wait or be under way. upgrades: it has been used for plain text; unread: of which this was never read by anybody. */
+        startTls(
+            context: import("cleat:native/tls").TlsContext,
+            serverName: string,
+            upgrades: boolean,
+            unread: readonly ArrayBuffer[],
+            handshakeTimeout: number,
+        ): void;
+        /** What a TLS handshake led to; null: no TLS. */
+        tlsInfo(): import("cleat:native/tls").TlsInfo | null;
         /** Sends FIN; reading goes on. Again is fine. */
         shutdown(): void;
         /** FIN, discards what still arrives until the peer's FIN (bounded), then event 5, or 4 if the connection breaks meanwhile. What is under way rejects with the reason. While connecting: gives up, then event 5. Again is fine. */
@@ -317,6 +331,48 @@ declare module "cleat:native/timer" {
     export function startTimer(callback: () => void, milliseconds: number, keepAlive: boolean): number;
     /** Stops a timer; unknown ids are ignored */
     export function stopTimer(id: number): void;
+}
+
+declare module "cleat:native/tls" {
+    interface TlsContext {
+        readonly __tlsContext: never;
+    }
+    // Every field is always present; null or an empty list stands for "not given". Certificates, keys
+    // and lists are PEM or DER. clientAuth: 0 none, 1 request, 2 require. isServer decides the role.
+    interface TlsContextOptions {
+        alpn: readonly string[];
+        ca: readonly Uint8Array[];
+        cert: readonly Uint8Array[];
+        clientAuth: number;
+        crl: readonly Uint8Array[];
+        isServer: boolean;
+        key: Uint8Array | null;
+        passphrase: Uint8Array | null;
+        pins: readonly string[];
+        rejectUnauthorized: boolean;
+        tls13Only: boolean;
+    }
+    // Times in the form of Date.prototype.toISOString(); spkiHash as in pins; raw is DER.
+    interface TlsCertificate {
+        subject: string;
+        issuer: string;
+        validFrom: string;
+        validTo: string;
+        subjectAltNames: string[];
+        spkiHash: string;
+        raw: ArrayBuffer;
+    }
+    interface TlsInfo {
+        protocol: "TLSv1.2" | "TLSv1.3";
+        cipher: string;
+        alpn: string | null;
+        resumed: boolean;
+        peerCertificate: TlsCertificate | null;
+    }
+    /** Parses and checks. InvalidAccessError with a code (TLS_BAD_CERTIFICATE, TLS_BAD_KEY, TLS_BAD_PASSPHRASE, TLS_KEY_MISMATCH, TLS_BAD_CRL, TLS_BAD_PIN) for what can't be used. */
+    export function createTlsContext(options: TlsContextOptions): TlsContext;
+    /** Whether the system's clock is before the time when this program was built. */
+    export function isClockWrong(): boolean;
 }
 
 declare module "cleat:native/udp" {

@@ -10,6 +10,10 @@
 /* links: runtime/manifest.c runtime/manifest_files.c runtime/manifest_rules.c runtime/manifest_values.c */
 /* links: runtime/json.c runtime/host.c runtime/own_address.c runtime/permission.c */
 /* links: runtime/permission_parse.c runtime/permission_rule.c runtime/permission_text.c */
+/* links: bindings/js_tcp_tls.c bindings/js_tls.c bindings/tls.c bindings/tls_pool.c bindings/tls_session.c */
+/* links: bindings/tls_config.c bindings/tls_error.c bindings/tls_time.c bindings/tls_random.c bindings/psa.c */
+/* links: bindings/tls_trust.c bindings/tls_pem.c bindings/tls_built_in.c bindings/tls_certificate.c */
+/* links: bindings/tls_name.c */
 #include "native_module.h"
 
 #include <unistd.h>
@@ -23,7 +27,8 @@ static const char prelude[] =
     "import { createTcp, createListener, onTcpEvent } from 'cleat:native/tcp';"
     "const OPEN = 1, FINISHED = 3, FAILED = 4, CLOSED = 5;"
     "const options = { localAddress: null, localPort: 0, interface: null, addressReuse: true, noDelay: true, keepAliveIdle: 0,"
-    "    keepAliveInterval: 0, keepAliveCount: 0, sendBufferSize: 0, receiveBufferSize: 0, family: 0, resolveTimeout: 0 };"
+    "    keepAliveInterval: 0, keepAliveCount: 0, sendBufferSize: 0, receiveBufferSize: 0, family: 0, resolveTimeout: 0,"
+    "    tls: null, serverName: '', handshakeTimeout: 0 };"
     "const bytes = (text) => Uint8Array.from(text, (c) => c.charCodeAt(0));"
     "const text = (chunk) => chunk.done ? 'done' : String.fromCharCode(...new Uint8Array(chunk.value));"
     "function equal(actual, expected) {"

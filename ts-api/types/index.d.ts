@@ -4,3 +4,4 @@
  */
 /// <reference path="./web.d.ts" />
 /// <reference path="./sockets.d.ts" />
+/// <reference path="./tls.d.ts" />

@@ -83,7 +83,7 @@ interface SocketOptions {
 }
 
 /** Options of TCPSocket. W3C: "Dictionary TCPOptions". */
-interface TCPOptions extends SocketOptions {
+interface TCPOptions extends SocketOptions, TLSClientOptions {
     /** Address of this device to connect from. Default: what the routing table says. */
     localAddress?: string | null;
     /** Port to connect from, 0 to 65535. Default: the system's choice. */
@@ -92,7 +92,7 @@ interface TCPOptions extends SocketOptions {
     addressReuse?: boolean;
     /** Whether small writes are sent at once (no Nagle algorithm). Default: true. */
     noDelay?: boolean;
-    /** TLS. Default: false. True is refused with a NotSupportedError for now. */
+    /** TLS from the first byte; the options of TLSClientOptions go with it. Default: false. */
     useSecureTransport?: boolean;
     /** Keep-alive probes. Default: "off". */
     tcpKeepAliveOptions?: TCPKeepAliveOptions;
@@ -112,7 +112,7 @@ interface TCPOptions extends SocketOptions {
 }
 
 /** What `opened` of a TCPSocket resolves with. The text resolves with undefined. */
-interface TCPSocketOpenInfo {
+interface TCPSocketOpenInfo extends TLSOpenInfo {
     readonly readable: ReadableStream<ArrayBuffer>;
     readonly writable: SocketWritableStream<SocketData>;
     /** Address of the peer (also where the constructor was given a name). */
@@ -145,7 +145,7 @@ declare class TCPSocket {
      * @throws SecurityError without permission "tcp.connect" for the host and port; the message says how to give it
      * @throws InvalidAccessError for a host or port that is none, a local address that is not this device's, or a
      *     peer that no interface leads to
-     * @throws NotSupportedError for `useSecureTransport: true`
+     * @throws InvalidAccessError with a code (docs/tls.md) for certificates and keys that can't be used
      * @throws TypeError for options of a wrong type
      */
     constructor(remoteAddress: string, remotePort: number, options?: TCPOptions);
@@ -188,17 +188,28 @@ declare class TCPSocket {
     close(reason?: unknown): Promise<undefined>;
     /** Finishes sending (FIN behind what is queued); the app can still receive. W3C: "halfClose". */
     halfClose(): void;
+    /**
+     * Begins with TLS on a connection that has been plain so far (STARTTLS), when what was written before has gone out. The
+     * side that connected is the client, with the host it connected to as the default of `serverName`. This socket and
+     * its streams are closed; the one that is returned carries on, and is open when the handshake is done. What
+     * the peer sent before and nobody has read makes it fail (TLS_PLAINTEXT): read all of the peer's answer first,
+     * and refuse an answer that has more behind it. Addition.
+     * @throws InvalidStateError unless the socket is open and plain
+     * @throws InvalidAccessError with a code (docs/tls.md) for certificates and keys that can't be used
+     * @throws SecurityError for `rejectUnauthorized: false` without permission "tls.insecure"
+     */
+    startTls(options?: TLSClientOptions & TLSServerOptions): TCPSocket;
 }
 
 /** Options of TCPServerSocket. W3C: "Dictionary TCPServerOptions". */
-interface TCPServerOptions extends SocketOptions {
+interface TCPServerOptions extends SocketOptions, TLSServerOptions {
     /** Address of this device to listen on. Default: any IPv4 address; "::" is any address of both families. */
     localAddress?: string | null;
     /** Port to listen on, 0 to 65535. Default: the system's choice, which `opened` tells. */
     localPort?: number | null;
     /** Whether a port can be bound to whose last connections are still ending. Default: true. */
     addressReuse?: boolean;
-    /** TLS. Default: false. True is refused with a NotSupportedError for now. */
+    /** TLS on each connection; the options of TLSServerOptions go with it. Default: false. */
     useSecureTransport?: boolean;
     /** Connections that the kernel keeps until the app takes them, 1 to 65535 (SOMAXCONN if absent). Addition. */
     backlog?: number;
@@ -238,7 +249,7 @@ declare class TCPServerSocket {
      * Binds and listens.
      * @throws SecurityError without permission "tcp.listen" for the address and port
      * @throws InvalidAccessError for a port that is none or an address that is not this device's
-     * @throws NotSupportedError for `useSecureTransport: true`
+     * @throws InvalidAccessError with a code (docs/tls.md) for certificates and keys that can't be used
      * @throws TypeError for options of a wrong type
      */
     constructor(options?: TCPServerOptions);

@@ -90,10 +90,19 @@ test("W3C-263: TCPOptions are read once each, in lexicographical order", async (
     deepEqual(reads, [...new Set(reads)].sort());
 });
 
-test("W3C-264: TCPOptions.useSecureTransport is false by default; true is refused with NotSupportedError", async () => {
-    throws(() => new TCPSocket("127.0.0.1", 443, { useSecureTransport: true }), "NotSupportedError");
+test("W3C-264: TCPOptions.useSecureTransport is false by default; true begins with TLS", async () => {
     const { client, peer } = await connectPair({ useSecureTransport: false });
     await closeAll(client, peer);
+    const server = new TCPServerSocket({ localAddress: "127.0.0.1" });
+    const { localPort } = await server.opened;
+    const secure = new TCPSocket("127.0.0.1", localPort, { useSecureTransport: true });
+    const plain = await server.listen();
+    const hello = new Uint8Array(await readOne(plain.readable));
+    deepEqual([hello[0], hello[1], hello[5]], [22, 3, 1]); // a handshake record, which holds a ClientHello
+    await plain.writable.write("220 this is not TLS\r\n");
+    await rejects(secure.opened, { name: "NetworkError", code: "TLS_PROTOCOL" });
+    await abortAll(plain);
+    await server.close();
 });
 
 test("W3C-265: TCPOptions.tcpKeepAliveOptions takes the values of its enum", async () => {
@@ -132,8 +141,9 @@ test("W3C-268: TCPServerOptions are read once each, in lexicographical order", a
     await closeAll(server);
 });
 
-test("W3C-269: TCPServerOptions.useSecureTransport is false by default; true is refused with NotSupportedError", () => {
-    throws(() => new TCPServerSocket({ useSecureTransport: true }), "NotSupportedError");
+test("W3C-269: TCPServerOptions.useSecureTransport is false by default; true needs a certificate", () => {
+    const expected = { name: "InvalidAccessError", code: "TLS_BAD_CERTIFICATE" };
+    throws(() => new TCPServerSocket({ useSecureTransport: true }), expected);
 });
 
 test("W3C-270: UDPPermissionOptions has localAddress, localPort, remoteAddress, remotePort, all optional", async () => {

@@ -6,6 +6,7 @@
 import { domException, typeError } from "./errors.ts";
 
 const { isFinite: isFiniteNumber } = Number;
+const { create } = Object;
 const { trunc } = Math;
 const StringOf = String;
 
@@ -34,6 +35,19 @@ export function toDictionary(value: unknown, what: string): Dictionary {
 /** One member, read now and once. */
 export function member(dictionary: Dictionary, name: string): unknown {
     return dictionary === null ? undefined : dictionary[name];
+}
+
+/** All members of these names, each read now and once, in the order given. */
+export function members(dictionary: Dictionary, names: readonly string[]): Dictionary {
+    if (dictionary === null) {
+        return null;
+    }
+    const values = create(null) as Record<string, unknown>;
+    for (let i = 0; i < names.length; i++) {
+        const name = names[i] as string;
+        values[name] = dictionary[name];
+    }
+    return values;
 }
 
 /** DOMString. A symbol is a TypeError. Not by a template: the engine makes those with String.prototype.concat. */

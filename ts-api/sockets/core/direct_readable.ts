@@ -13,6 +13,7 @@ import {
     $controller,
     $iterating,
     $pullSteps,
+    $queue,
     $reader,
     $releaseSteps,
     $state,
@@ -40,6 +41,9 @@ import {
     transformPromiseWith,
     WITHOUT_SOURCE,
 } from "../../streams/streams.ts";
+
+const { apply } = Reflect;
+const { push } = Array.prototype;
 
 /** How a side ended before anybody asked for its stream: with an error, or without. */
 export class SideEnd {
@@ -130,6 +134,21 @@ export abstract class DirectReadable<T> implements Controller {
             readableStreamError(stream, error);
         }
         DirectReadable.#endTakes(this, stream, true, error);
+    }
+
+    /** Ends the stream as if the source had ended, and gives what was received and nobody has read. */
+    takeUnread(): T[] {
+        const stream = this.readable; // made now, if need be: later it must not touch the source any more
+        const unread = this.#source.stopReadingAhead() as T[];
+        const controller = stream[$controller];
+        if (stream[$state] === "readable" && controller !== this) {
+            const queue = (controller as ReadableStreamDefaultController<T>)[$queue];
+            while (queue !== undefined && !queue.isEmpty) {
+                apply(push, unread, [queue.dequeue()]);
+            }
+        }
+        this.closeReadable();
+        return unread;
     }
 
     /**

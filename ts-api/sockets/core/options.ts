@@ -8,6 +8,7 @@
 import {
     type Dictionary,
     member,
+    members,
     portOrNull,
     textOrNull,
     toBoolean,
@@ -18,6 +19,7 @@ import {
 } from "./convert.ts";
 import { typeError } from "./errors.ts";
 import { type AbortSignal, isAbortSignal } from "./signal.ts";
+import { refuseTlsOptions, type TlsOptions, toTlsOptions } from "./tls.ts";
 
 /** Bytes: the most that a buffer size option can ask for (what setsockopt takes). */
 const BUFFER_SIZE_MAX = 0x7fffffff;
@@ -36,6 +38,63 @@ const BACKLOG_MAX = 65535;
 export type KeepAliveMode = "off" | "frequent-then-sparse" | "sparse";
 const KEEP_ALIVE_MODES: readonly KeepAliveMode[] = ["off", "frequent-then-sparse", "sparse"];
 const FAMILIES = ["ipv4", "ipv6"] as const;
+
+/* Members that are read, in the order of Web IDL. */
+const TCP_MEMBERS = [
+    "addressReuse",
+    "allowHalfOpen",
+    "alpn",
+    "ca",
+    "cert",
+    "clientAuth",
+    "crl",
+    "dnsQueryType",
+    "handshakeTimeout",
+    "interface",
+    "keepAliveDelay",
+    "key",
+    "localAddress",
+    "localPort",
+    "minVersion",
+    "noDelay",
+    "passphrase",
+    "pins",
+    "receiveBufferSize",
+    "rejectUnauthorized",
+    "sendBufferSize",
+    "serverName",
+    "signal",
+    "tcpKeepAliveOptions",
+    "tcpKeepAliveSparseIntvl",
+    "useSecureTransport",
+];
+const TCP_SERVER_MEMBERS = [
+    "addressReuse",
+    "allowHalfOpen",
+    "alpn",
+    "backlog",
+    "ca",
+    "cert",
+    "clientAuth",
+    "crl",
+    "handshakeTimeout",
+    "ipv6Only",
+    "keepAliveDelay",
+    "key",
+    "localAddress",
+    "localPort",
+    "minVersion",
+    "passphrase",
+    "pins",
+    "receiveBufferSize",
+    "rejectUnauthorized",
+    "sendBufferSize",
+    "serverName",
+    "signal",
+    "tcpKeepAliveOptions",
+    "tcpKeepAliveSparseIntvl",
+    "useSecureTransport",
+];
 
 /** Keep-alive as an app asks for it. */
 export interface KeepAliveOptions {
@@ -58,7 +117,8 @@ export interface TcpOptions {
     readonly receiveBufferSize: number;
     readonly sendBufferSize: number;
     readonly signal: AbortSignal | null;
-    readonly useSecureTransport: boolean;
+    /** Null: without TLS. */
+    readonly tls: TlsOptions | null;
 }
 
 export interface TcpServerOptions {
@@ -72,7 +132,8 @@ export interface TcpServerOptions {
     readonly receiveBufferSize: number;
     readonly sendBufferSize: number;
     readonly signal: AbortSignal | null;
-    readonly useSecureTransport: boolean;
+    /** Null: without TLS. */
+    readonly tls: TlsOptions | null;
 }
 
 export interface UdpSocketOptions {
@@ -115,7 +176,7 @@ export interface TcpPermissionOptions extends PermissionOptions {
 
 /** TCPOptions. */
 export function toTcpOptions(value: unknown): TcpOptions {
-    const from = toDictionary(value, "TCPSocket: options");
+    const from = members(toDictionary(value, "TCPSocket: options"), TCP_MEMBERS);
     const addressReuse = toBoolean(member(from, "addressReuse"), true);
     const allowHalfOpen = toBoolean(member(from, "allowHalfOpen"), true);
     const family = toFamily(from);
@@ -129,7 +190,7 @@ export function toTcpOptions(value: unknown): TcpOptions {
     const signal = toSignal(from);
     const mode = toEnum(member(from, "tcpKeepAliveOptions"), "tcpKeepAliveOptions", KEEP_ALIVE_MODES, "off");
     const sparseSeconds = toSparseSeconds(from);
-    const useSecureTransport = toBoolean(member(from, "useSecureTransport"), false);
+    const tls = toTls(from);
     return {
         addressReuse,
         allowHalfOpen,
@@ -142,13 +203,13 @@ export function toTcpOptions(value: unknown): TcpOptions {
         receiveBufferSize,
         sendBufferSize,
         signal,
-        useSecureTransport,
+        tls,
     };
 }
 
 /** TCPServerOptions. */
 export function toTcpServerOptions(value: unknown): TcpServerOptions {
-    const from = toDictionary(value, "TCPServerSocket: options");
+    const from = members(toDictionary(value, "TCPServerSocket: options"), TCP_SERVER_MEMBERS);
     const addressReuse = toBoolean(member(from, "addressReuse"), true);
     const allowHalfOpen = toBoolean(member(from, "allowHalfOpen"), true);
     const backlog = toInteger(member(from, "backlog"), "backlog", 1, BACKLOG_MAX, 0);
@@ -161,7 +222,7 @@ export function toTcpServerOptions(value: unknown): TcpServerOptions {
     const signal = toSignal(from);
     const mode = toEnum(member(from, "tcpKeepAliveOptions"), "tcpKeepAliveOptions", KEEP_ALIVE_MODES, "off");
     const sparseSeconds = toSparseSeconds(from);
-    const useSecureTransport = toBoolean(member(from, "useSecureTransport"), false);
+    const tls = toTls(from);
     return {
         addressReuse,
         allowHalfOpen,
@@ -173,7 +234,7 @@ export function toTcpServerOptions(value: unknown): TcpServerOptions {
         receiveBufferSize,
         sendBufferSize,
         signal,
-        useSecureTransport,
+        tls,
     };
 }
 
@@ -279,6 +340,11 @@ function toKeepAliveDelay(from: Dictionary): number {
 function toSparseSeconds(from: Dictionary): number {
     const value = member(from, "tcpKeepAliveSparseIntvl");
     return toInteger(value, "tcpKeepAliveSparseIntvl", 1, 0xffffffff, KEEP_ALIVE_SPARSE_SECONDS);
+}
+
+/** `useSecureTransport`, and what goes with it. */
+function toTls(from: Dictionary): TlsOptions | null {
+    return toBoolean(member(from, "useSecureTransport"), false) ? toTlsOptions(from) : refuseTlsOptions(from);
 }
 
 function toSignal(from: Dictionary): AbortSignal | null {

@@ -3,10 +3,12 @@
  * Not here: the states of a face, which decides what the ends of the streams mean to the connection.
  */
 import { onTcpEvent, type TcpConnectOptions, type TcpHandle, type TcpInfo } from "cleat:native/tcp";
+import type { TlsInfo } from "cleat:native/tls";
 import { type Bytes, toBytes } from "./bytes.ts";
 import { CLOSED, DirectReadable, OPEN, SideEnd, sourceOf } from "./direct_readable.ts";
 import { closedError, isNamed } from "./errors.ts";
 import type { KeepAliveSetting } from "./keep_alive.ts";
+import type { TlsSettings } from "./tls.ts";
 import { closeWritable, failWritable, type SocketSink, SocketWritable } from "./socket_writable.ts";
 
 /** The text's default strategy for `readable`: one chunk ahead of the reader, which the handle reads. */
@@ -65,6 +67,21 @@ export abstract class TcpConnection extends DirectReadable<ArrayBuffer> implemen
     /** Addresses and buffer sizes, as far as they are known. */
     protected info(): TcpInfo {
         return handleOf(this).info();
+    }
+
+    /** TLS from now on; connectionOpened() or connectionFailed() follows. */
+    protected startTls(tls: TlsSettings, upgrades: boolean, unread: readonly ArrayBuffer[]): void {
+        handleOf(this).startTls(tls.context, tls.serverName, upgrades, unread, tls.handshakeTimeout);
+    }
+
+    /** What a TLS handshake led to; null: no TLS. */
+    protected tlsInfo(): TlsInfo | null {
+        return handleOf(this).tlsInfo();
+    }
+
+    /** The connection itself, for another that goes on with it. */
+    protected get handle(): TcpHandle {
+        return handleOf(this);
     }
 
     /** Keep-alive from now on. */

@@ -4,13 +4,15 @@
  * Spec: W3C TCP and UDP Socket API, "When the TCPSocket constructor is invoked", steps 2 and 3.
  */
 import type { TcpConnectOptions } from "cleat:native/tcp";
+import type { TlsCertificate } from "cleat:native/tls";
 import { hostKind } from "cleat:native/resolver";
 import type { ReadableStream, WritableStream } from "../../streams/streams.ts";
 import { invalidPort, toPortNumber, toText } from "../core/convert.ts";
 import { domException } from "../core/errors.ts";
 import { firstSetting } from "../core/keep_alive.ts";
 import { type TcpOptions, toTcpOptions } from "../core/options.ts";
-import { connectQuestion, requireAny, requireGranted } from "../core/permission.ts";
+import { requireAny, requireGranted, tcpQuestions } from "../core/permission.ts";
+import { newTlsSettings, type TlsSettings } from "../core/tls.ts";
 
 /** States of the text that a TCP socket can be in. */
 export type SocketReadyState = "opening" | "open" | "closing" | "closed" | "halfclosed";
@@ -25,6 +27,12 @@ export interface TCPSocketOpenInfo {
     readonly localPort: number;
     readonly sendBufferSize: number;
     readonly receiveBufferSize: number;
+    /* With TLS: */
+    readonly alpn?: string | null;
+    readonly protocol?: "TLSv1.2" | "TLSv1.3";
+    readonly cipher?: string;
+    readonly peerCertificate?: TlsCertificate | null;
+    readonly resumed?: boolean;
 }
 
 /** Converts and checks; throws in the order of the text: permission, then validity. */
@@ -32,7 +40,7 @@ export function toTcpArguments(
     remoteAddress: unknown,
     remotePort: unknown,
     options: unknown,
-): { host: string; port: number; options: TcpOptions } {
+): { host: string; port: number; options: TcpOptions; tls: TlsSettings | null } {
     const host = toText(remoteAddress);
     const port = toPortNumber(remotePort);
     const converted = toTcpOptions(options);
@@ -40,14 +48,18 @@ export function toTcpArguments(
     const hostValid = hostKind(host) !== null;
     const portValid = port >= 1;
     if (hostValid && portValid) {
-        const remote = { remoteAddress: host, remotePort: port };
-        const secure = converted.useSecureTransport;
-        requireGranted([connectQuestion({ localAddress: null, localPort: null, ...remote }, secure)]);
+        requireGranted(
+            tcpQuestions({
+                localAddress: null,
+                localPort: null,
+                rejectUnauthorized: converted.tls?.rejectUnauthorized !== false,
+                remoteAddress: host,
+                remotePort: port,
+                useSecureTransport: converted.tls !== null,
+            }),
+        );
     } else {
         requireAny("tcp.connect");
-    }
-    if (converted.useSecureTransport) {
-        throw domException("NotSupportedError", "TCPSocket: useSecureTransport is not supported yet");
     }
     // Step 3
     if (!hostValid) {
@@ -60,11 +72,12 @@ export function toTcpArguments(
         throw invalidPort("TCPSocket: remotePort");
     }
     checkLocal(converted);
-    return { host, port, options: converted };
+    const tls = converted.tls === null ? null : newTlsSettings(converted.tls, host);
+    return { host, port, options: converted, tls };
 }
 
 /** The options as the native wants them. */
-export function connectOptions(options: TcpOptions): TcpConnectOptions {
+export function connectOptions(options: TcpOptions, tls: TlsSettings | null): TcpConnectOptions {
     const keepAlive = firstSetting(options.keepAlive);
     return {
         localAddress: options.localAddress,
@@ -79,6 +92,9 @@ export function connectOptions(options: TcpOptions): TcpConnectOptions {
         receiveBufferSize: options.receiveBufferSize,
         family: options.family,
         resolveTimeout: 0,
+        tls: tls === null ? null : tls.context,
+        serverName: tls === null ? "" : tls.serverName,
+        handshakeTimeout: tls === null ? 0 : tls.handshakeTimeout,
     };
 }
 

@@ -14,6 +14,7 @@ import { abortError, closedError, constructorError, domException, isNetworkError
 import { type TcpServerOptions, toTcpServerOptions } from "../core/options.ts";
 import { listenQuestion, requireAny, requireGranted } from "../core/permission.ts";
 import { watchSignal } from "../core/signal.ts";
+import { newTlsSettings } from "../core/tls.ts";
 import { TcpListener } from "../core/tcp_listener.ts";
 import type { SocketReadyState } from "./tcp_arguments.ts";
 import { adoptConnection, type TCPSocket } from "./tcp_socket.ts";
@@ -87,12 +88,6 @@ export class TCPServerSocket {
         } else {
             requireAny("tcp.listen");
         }
-        if (converted.useSecureTransport) {
-            throw domException(
-                "NotSupportedError",
-                "TCPServerSocket: useSecureTransport is not supported yet",
-            );
-        }
         // Steps 3 and 4
         if (!hostValid) {
             throw domException(
@@ -105,7 +100,8 @@ export class TCPServerSocket {
         }
         const { addressReuse, allowHalfOpen, keepAlive } = converted;
         this.#options = converted;
-        this.#settings = { addressReuse, noDelay: true, allowHalfOpen, keepAlive, remote: null };
+        const tls = converted.tls === null ? null : newTlsSettings(converted.tls, null);
+        this.#settings = { addressReuse, noDelay: true, allowHalfOpen, keepAlive, remote: null, tls };
         this.#localAddress = localAddress;
         this.#listener = new TcpListener({
             listenerFailed: (error) => {

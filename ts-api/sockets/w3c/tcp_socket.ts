@@ -22,11 +22,11 @@ export class TCPSocket {
             return;
         }
         requireArguments(arguments.length, 2, "TCPSocket");
-        const { host, port, options: converted } = toTcpArguments(remoteAddress, remotePort, options); // steps 2, 3
+        const { host, port, options: converted, tls } = toTcpArguments(remoteAddress, remotePort, options); // steps 2, 3
         const { addressReuse, noDelay, allowHalfOpen, keepAlive } = converted;
         const remote = { address: host, port };
         this.#connection = new TcpSocketConnection(
-            { addressReuse, noDelay, allowHalfOpen, keepAlive, remote },
+            { addressReuse, noDelay, allowHalfOpen, keepAlive, remote, tls },
             null,
         );
         this.#connection.start(host, port, converted);
@@ -90,6 +90,14 @@ export class TCPSocket {
         return this.#connection.close(reason);
     }
 
+    /**
+     * TLS on a connection that has been plain so far (STARTTLS). This socket is closed, and the one that is returned
+     * carries on. The side that connected is the client.
+     */
+    startTls(options: unknown = undefined): TCPSocket {
+        return new TCPSocket(ACCEPTED as string, 0, this.#connection.upgrade(options));
+    }
+
     /** "The halfClose() method when invoked" */
     halfClose(): void {
         this.#connection.halfClose();
@@ -106,5 +114,9 @@ defineInterface(TCPSocket, "TCPSocket", [
 
 /** "Let socket be a new instance of TCPSocket": for a connection that a server accepted. */
 export function adoptConnection(handle: TcpHandle, settings: TcpSettings): TCPSocket {
-    return new TCPSocket(ACCEPTED as string, 0, new TcpSocketConnection(settings, handle));
+    const connection = new TcpSocketConnection(settings, handle);
+    if (settings.tls !== null) {
+        connection.secure(settings.tls, false, []);
+    }
+    return new TCPSocket(ACCEPTED as string, 0, connection);
 }

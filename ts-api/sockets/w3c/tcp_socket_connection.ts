@@ -5,12 +5,15 @@
  * docs/standards/w3c-sockets.md.
  */
 import { createTcp, type TcpHandle, type TcpInfo } from "cleat:native/tcp";
+import { toDictionary } from "../core/convert.ts";
 import { type Deferred, deferHandled } from "../core/deferred.ts";
-import { abortError, abortReason, constructorError, isNetworkError } from "../core/errors.ts";
+import { abortError, abortReason, constructorError, domException, isNetworkError } from "../core/errors.ts";
 import { firstSetting, scheduleSparse } from "../core/keep_alive.ts";
 import type { KeepAliveOptions, TcpOptions } from "../core/options.ts";
+import { insecureQuestion, requireGranted } from "../core/permission.ts";
 import { watchSignal } from "../core/signal.ts";
 import { TcpConnection } from "../core/tcp_connection.ts";
+import { newTlsSettings, type TlsSettings, toTlsOptions } from "../core/tls.ts";
 import { connectOptions, type SocketReadyState, type TCPSocketOpenInfo } from "./tcp_arguments.ts";
 
 /** What the options decide; the connections that one server accepts share it. */
@@ -21,6 +24,8 @@ export interface TcpSettings {
     readonly keepAlive: KeepAliveOptions;
     /** The host and port that the constructor was given; null: as the connection says. */
     readonly remote: { readonly address: string; readonly port: number } | null;
+    /** Null: without TLS. */
+    readonly tls: TlsSettings | null;
 }
 
 /** What only some sockets need: most of the connections of a server are never asked for it. */
@@ -37,6 +42,10 @@ class Extras {
     neverOpen = false;
     /** The peer has sent its FIN. */
     peerFinished = false;
+    /** What goes on with the connection after startTls(). */
+    next: TcpSocketConnection | null = null;
+    /** Begins with TLS as soon as everything that was written before has gone out. */
+    secureNext: (() => void) | null = null;
 }
 
 export class TcpSocketConnection extends TcpConnection {
@@ -48,13 +57,15 @@ export class TcpSocketConnection extends TcpConnection {
     constructor(settings: TcpSettings, accepted: TcpHandle | null) {
         super(accepted ?? createTcp());
         this.settings = settings;
-        this.readyState = accepted === null ? "opening" : "open";
+        this.readyState = accepted === null || settings.tls !== null ? "opening" : "open";
         if (accepted !== null) {
             const setting = firstSetting(settings.keepAlive);
             if (setting.idle > 0) {
                 this.setKeepAlive(setting);
             }
-            TcpSocketConnection.#scheduleKeepAlive(this);
+            if (settings.tls === null) {
+                TcpSocketConnection.#scheduleKeepAlive(this);
+            }
         }
     }
 
@@ -93,7 +104,7 @@ export class TcpSocketConnection extends TcpConnection {
             return;
         }
         try {
-            this.connect(host, port, connectOptions(options));
+            this.connect(host, port, connectOptions(options, this.settings.tls));
         } catch (error) {
             // Steps 4 and 5: a local address that is not ours, a peer that no interface leads to
             const renamed = constructorError(error);
@@ -117,8 +128,56 @@ export class TcpSocketConnection extends TcpConnection {
 
     /** "The close() method when invoked" */
     close(reason: unknown): Promise<undefined> {
-        this.cancelReadable(reason);
+        if (this.#extras === null || this.#extras.next === null) {
+            this.cancelReadable(reason);
+        }
         return this.closed;
+    }
+
+    /** TLS on this connection, which is open. */
+    secure(tls: TlsSettings, upgrades: boolean, unread: readonly ArrayBuffer[]): void {
+        if (this.readyState === "closed") {
+            return; // lost or aborted meanwhile
+        }
+        try {
+            this.startTls(tls, upgrades, unread);
+        } catch (error) {
+            TcpSocketConnection.#abort(this, error);
+        }
+    }
+
+    /** startTls(): this socket ends, and its connection goes on in the one that is returned. */
+    upgrade(options: unknown): TcpSocketConnection {
+        const { settings } = this;
+        if (this.readyState !== "open" || this.#extras?.peerFinished === true) {
+            throw domException("InvalidStateError", "startTls: the socket is not open");
+        }
+        if (settings.tls !== null) {
+            throw domException("InvalidStateError", "startTls: the connection is encrypted already");
+        }
+        const converted = toTlsOptions(toDictionary(options, "startTls: options"));
+        const { remoteAddress, remotePort } = this.addresses as TcpInfo;
+        if (settings.remote !== null && !converted.rejectUnauthorized) {
+            requireGranted([
+                insecureQuestion({ localAddress: null, localPort: null, remoteAddress, remotePort }),
+            ]);
+        }
+        const tls = newTlsSettings(converted, settings.remote === null ? null : settings.remote.address);
+        const unread = this.takeUnread();
+        const next = new TcpSocketConnection({ ...settings, tls }, this.handle);
+        const extras = TcpSocketConnection.#extrasOf(this);
+        extras.next = next;
+        TcpSocketConnection.#extrasOf(next).release = extras.release;
+        extras.release = null;
+        this.readyState = "closed";
+        TcpSocketConnection.#settleClosed(this, extras);
+        extras.secureNext = () => {
+            next.secure(tls, true, unread);
+        };
+        if (this.finishWriting()) {
+            extras.secureNext();
+        }
+        return next;
     }
 
     /** "The halfClose() method when invoked" */
@@ -154,7 +213,9 @@ export class TcpSocketConnection extends TcpConnection {
 
     /** error() of start(): the attempt failed, the connection is lost, the closing handshake failed */
     protected override connectionFailed(error: unknown): void {
-        if (this.readyState !== "closed") {
+        if (this.#extras !== null && this.#extras.next !== null) {
+            this.#extras.next.connectionFailed(error); // by something that was written before startTls()
+        } else if (this.readyState !== "closed") {
             TcpSocketConnection.#end(this, error);
         }
     }
@@ -173,12 +234,15 @@ export class TcpSocketConnection extends TcpConnection {
 
     /** close() of the sink */
     override writingFinished(): void {
-        if (this.readyState === "closing") {
+        const extras = this.#extras;
+        if (extras !== null && extras.secureNext !== null) {
+            extras.secureNext();
+        } else if (this.readyState === "closing") {
             this.closeConnection(); // "assure that any buffered send data is sent"
         } else if (this.readyState === "open") {
             this.readyState = "halfclosed";
             this.finishConnection();
-            if (this.#extras?.peerFinished === true) {
+            if (extras?.peerFinished === true) {
                 this.closeConnection();
             }
         }
@@ -216,7 +280,9 @@ export class TcpSocketConnection extends TcpConnection {
 
     /** abort() of `writeable`, and the signal: RST */
     static #abort(self: TcpSocketConnection, reason: unknown): void {
-        if (self.readyState !== "closed") {
+        if (self.#extras !== null && self.#extras.next !== null) {
+            TcpSocketConnection.#abort(self.#extras.next, reason);
+        } else if (self.readyState !== "closed") {
             TcpSocketConnection.#end(self, reason);
             self.resetConnection(reason);
         }
@@ -255,7 +321,8 @@ export class TcpSocketConnection extends TcpConnection {
         }
         if (TcpSocketConnection.#wasOpen(self)) {
             const { readable, writable } = self;
-            extras.opened.resolve({ readable, writable, ...(self.addresses as TcpInfo) });
+            const tls = self.settings.tls === null ? null : self.tlsInfo();
+            extras.opened.resolve({ readable, writable, ...(self.addresses as TcpInfo), ...tls });
         } else if (extras.failure !== null) {
             extras.opened.reject(extras.failure.error);
         }
