@@ -10,7 +10,7 @@
 /* links: runtime/manifest.c runtime/manifest_files.c runtime/manifest_rules.c runtime/manifest_values.c */
 /* links: runtime/json.c runtime/host.c runtime/own_address.c runtime/permission.c */
 /* links: runtime/permission_parse.c runtime/permission_rule.c runtime/permission_text.c */
-/* links: bindings/js_tcp_tls.c bindings/js_tls.c bindings/tls.c bindings/tls_pool.c bindings/tls_session.c */
+/* links: bindings/js_tcp_tls.c bindings/js_tls.c bindings/tls.c bindings/tls_record.c bindings/tls_handshake.c bindings/tls_pool.c bindings/tls_session.c */
 /* links: bindings/tls_config.c bindings/tls_error.c bindings/tls_time.c bindings/tls_random.c bindings/psa.c */
 /* links: bindings/tls_trust.c bindings/tls_pem.c bindings/tls_built_in.c bindings/tls_certificate.c */
 /* links: bindings/tls_name.c */

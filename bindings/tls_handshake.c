@@ -1,0 +1,250 @@
+/* tls_handshake.c - the handshake: who the peer is, sessions that go on, what it ended with. See
+ * tls_connection.h. */
+#include "tls_connection.h"
+
+#include "tls_name.h"
+
+#include <mbedtls/sha256.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The peer's certificate -------------------------------------------------------------------------- */
+
+static bool is_pin(const struct io_tls_config *config, const mbedtls_x509_crt *certificate)
+{
+    uint8_t pin[IO_TLS_PIN_SIZE];
+    if (io_tls_certificate_pin(certificate, pin) != 0) {
+        return false;
+    }
+    for (size_t i = 0; i < config->pin_count; i++) {
+        if (memcmp(config->pins[i], pin, sizeof(pin)) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void keep_certificate(struct io_tls *tls, const uint8_t *der, size_t length)
+{
+    free(tls->certificate);
+    tls->certificate = malloc(length);
+    tls->certificate_length = tls->certificate != NULL ? length : 0;
+    if (tls->certificate != NULL) {
+        memcpy(tls->certificate, der, length);
+    }
+}
+
+/* Called for each certificate of the chain, from the authority down to the peer's own, when the library has
+ * looked at all of them. What it adds to *flags counts like what the library found. */
+int io_tls_on_verify(void *context, mbedtls_x509_crt *certificate, int depth, uint32_t *flags)
+{
+    struct io_tls *tls = context;
+    struct io_tls_handshake *handshake = tls->handshake;
+    const struct io_tls_config *config = tls->config;
+
+    handshake->deepest = depth > handshake->deepest ? depth : handshake->deepest;
+    handshake->pinned = handshake->pinned || is_pin(config, certificate);
+    if (depth == 0) {
+        keep_certificate(tls, certificate->raw.p, certificate->raw.len);
+        handshake->is_self_issued =
+            certificate->issuer_raw.len == certificate->subject_raw.len &&
+            memcmp(certificate->issuer_raw.p, certificate->subject_raw.p, certificate->issuer_raw.len) == 0;
+        /* RFC 6125 6.4.4: the library would also take the common name. */
+        if (handshake->name != NULL && !io_tls_name_matches(certificate, handshake->name)) {
+            *flags |= MBEDTLS_X509_BADCERT_CN_MISMATCH;
+        }
+        /* A device that signs for itself and is trusted by name of its very certificate: the library looks
+         * for an authority only. */
+        if (config->trust != NULL && handshake->is_self_issued &&
+            io_tls_trust_has(config->trust, certificate)) {
+            *flags &= ~(uint32_t)MBEDTLS_X509_BADCERT_NOT_TRUSTED;
+        }
+        if (config->pin_count > 0 && !handshake->pinned) {
+            *flags |= MBEDTLS_X509_BADCERT_OTHER;
+        }
+    }
+    handshake->flags |= *flags;
+    /* A client may show none where none is required, but not a bad one. */
+    return depth == 0 && config->asks_client && handshake->flags != 0 ? MBEDTLS_ERR_X509_FATAL_ERROR : 0;
+}
+
+/* Sessions ---------------------------------------------------------------------------------------- */
+
+/* Sessions belong to a server and to the way in which it was verified. */
+static void make_session_key(struct io_tls *tls, const struct io_tls_target *target)
+{
+    mbedtls_sha256_context hash;
+    uint16_t port = (uint16_t)target->port;
+    mbedtls_sha256_init(&hash);
+    mbedtls_sha256_starts(&hash, 0);
+    mbedtls_sha256_update(&hash, tls->config->identity, sizeof(tls->config->identity));
+    mbedtls_sha256_update(&hash, (const uint8_t *)&port, sizeof(port));
+    mbedtls_sha256_update(&hash, (const uint8_t *)target->name, strlen(target->name));
+    mbedtls_sha256_finish(&hash, tls->session_key);
+    mbedtls_sha256_free(&hash);
+}
+
+static void resume_session(struct io_tls *tls)
+{
+    struct io_tls_session session;
+    if (!io_tls_sessions_take(tls->pool->sessions, tls->session_key, &session)) {
+        return;
+    }
+    if (mbedtls_ssl_set_session(&tls->ssl, &session.session) == 0 && session.certificate != NULL) {
+        tls->certificate = session.certificate;
+        tls->certificate_length = session.certificate_length;
+        session.certificate = NULL;
+    }
+    io_tls_session_clear(&session);
+}
+
+int io_tls_set_up_client(struct io_tls *tls, const struct io_tls_target *target)
+{
+    /* RFC 6066 3: no addresses, and no dot at the end. */
+    size_t length = strlen(target->name);
+    bool is_address = io_tls_name_is_address(target->name);
+    char *name = tls->handshake->name = strdup(target->name);
+    if (name == NULL) {
+        return -ENOMEM;
+    }
+    if (!is_address && length > 1 && name[length - 1] == '.') {
+        name[length - 1] = '\0';
+    }
+    if (mbedtls_ssl_set_hostname(&tls->ssl, is_address ? NULL : name) != 0) {
+        return -ENOMEM;
+    }
+    make_session_key(tls, target);
+    resume_session(tls);
+    return 0;
+}
+
+/* What went wrong --------------------------------------------------------------------------------- */
+
+/* A peer that breaks off before it has keys sends its alert in plain text, which the library refuses in
+ * TLS 1.3. It still tells why. */
+static bool is_plain_alert(const mbedtls_ssl_context *ssl)
+{
+    const uint8_t *record = ssl->in_hdr;
+    return record != NULL && record[0] == IO_TLS_TYPE_ALERT && record[3] == 0 && record[4] == 2 &&
+           record[5] == MBEDTLS_SSL_ALERT_LEVEL_FATAL;
+}
+
+/* RFC 8446 6.2: alerts that say the same as an error of ours. */
+static int error_of_alert(struct io_tls *tls)
+{
+    tls->alert = is_plain_alert(&tls->ssl) ? tls->ssl.in_hdr[6] : tls->ssl.in_msg[1];
+    switch (tls->alert) {
+    case MBEDTLS_SSL_ALERT_MSG_HANDSHAKE_FAILURE:
+    case MBEDTLS_SSL_ALERT_MSG_INSUFFICIENT_SECURITY:
+        return tls->handshake != NULL ? IO_TLS_NO_SHARED_CIPHER : IO_TLS_ALERT;
+    case MBEDTLS_SSL_ALERT_MSG_PROTOCOL_VERSION:
+        return IO_TLS_VERSION;
+    case MBEDTLS_SSL_ALERT_MSG_NO_APPLICATION_PROTOCOL:
+        return IO_TLS_NO_SHARED_ALPN;
+    case MBEDTLS_SSL_ALERT_MSG_CERT_REQUIRED:
+        return IO_TLS_CERT_MISSING;
+    default:
+        return IO_TLS_ALERT;
+    }
+}
+
+int io_tls_fail(struct io_tls *tls, int result)
+{
+    const struct io_tls_handshake *handshake = tls->handshake;
+    int error = 0;
+    if (handshake != NULL && !tls->config->unverified) {
+        error = io_tls_error_of_flags(handshake->flags, handshake->is_self_issued && handshake->deepest == 0);
+    }
+    if (error == 0) {
+        bool is_alert =
+            result == MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE || (handshake != NULL && is_plain_alert(&tls->ssl));
+        error = is_alert ? error_of_alert(tls) : io_tls_error_of_library(result);
+    }
+    return io_tls_fail_with(tls, error);
+}
+
+/* Handshake -------------------------------------------------------------------------------------- */
+
+static void keep_alpn(struct io_tls *tls)
+{
+    const char *protocol = mbedtls_ssl_get_alpn_protocol(&tls->ssl);
+    tls->alpn = protocol != NULL ? strdup(protocol) : NULL;
+}
+
+void io_tls_save_session(struct io_tls *tls)
+{
+    struct io_tls_session session = {0};
+    uint32_t seconds = tls->ssl.session->ticket_lifetime;
+    if (tls->ssl.session->ticket == NULL || seconds == 0) {
+        return; /* nothing to resume with, or not to be kept (RFC 8446 4.6.1) */
+    }
+    mbedtls_ssl_session_init(&session.session);
+    if (mbedtls_ssl_get_session(&tls->ssl, &session.session) == 0) {
+        session.certificate = tls->certificate != NULL ? malloc(tls->certificate_length) : NULL;
+        if (session.certificate != NULL) {
+            memcpy(session.certificate, tls->certificate, tls->certificate_length);
+            session.certificate_length = tls->certificate_length;
+            io_tls_sessions_add(tls->pool->sessions, tls->session_key, &session, seconds);
+            return;
+        }
+    }
+    io_tls_session_clear(&session);
+}
+
+static void finish_handshake(struct io_tls *tls)
+{
+    mbedtls_ssl_session *session = tls->ssl.session;
+    bool is_client = tls->ssl.conf->endpoint == MBEDTLS_SSL_IS_CLIENT;
+
+    tls->resumed = !tls->handshake->saw_certificate;
+    tls->cipher = mbedtls_ssl_get_ciphersuite_id_from_ssl(&tls->ssl);
+    tls->version = (uint16_t)tls->ssl.tls_version;
+    keep_alpn(tls);
+    /* Two kilobytes that nothing needs any more: certificates do not change (renegotiation is not built). */
+    if (session->peer_cert != NULL) {
+        mbedtls_x509_crt_free(session->peer_cert);
+        free(session->peer_cert);
+        session->peer_cert = NULL;
+    }
+    if (is_client && tls->version == MBEDTLS_SSL_VERSION_TLS1_2) {
+        io_tls_save_session(tls); /* in TLS 1.3 tickets come later */
+    }
+    io_tls_end_handshake(tls);
+}
+
+void io_tls_end_handshake(struct io_tls *tls)
+{
+    if (tls->handshake != NULL) {
+        free(tls->handshake->name);
+        free(tls->handshake);
+        tls->handshake = NULL;
+    }
+}
+
+int io_tls_handshake(struct io_tls *tls)
+{
+    int result = 0;
+    if (tls->tcp->error != 0) {
+        return tls->tcp->error;
+    }
+    tls->may_receive = true;
+    while (result == 0 && tls->ssl.state != MBEDTLS_SSL_HANDSHAKE_OVER) {
+        tls->handshake->saw_certificate =
+            tls->handshake->saw_certificate || tls->ssl.state == MBEDTLS_SSL_SERVER_CERTIFICATE;
+        result = mbedtls_ssl_handshake_step(&tls->ssl);
+    }
+    if (result == 0) {
+        finish_handshake(tls);
+    } else if (result != MBEDTLS_ERR_SSL_WANT_READ && result != MBEDTLS_ERR_SSL_WANT_WRITE) {
+        io_tls_fail(tls, result);
+    }
+    io_tls_settle(tls);
+    return tls->tcp->error != 0 ? tls->tcp->error : result == 0 ? 0 : -EAGAIN;
+}
+
+void io_tls_abort(struct io_tls *tls, int error)
+{
+    io_tls_fail_with(tls, error);
+}
