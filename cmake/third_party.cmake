@@ -109,12 +109,13 @@ set(mbedtls_files
     platform_util psa_crypto psa_crypto_aead psa_crypto_cipher psa_crypto_client
     psa_crypto_driver_wrappers_no_static psa_crypto_ecp psa_crypto_hash psa_crypto_mac psa_crypto_rsa
     psa_crypto_slot_management psa_util rsa rsa_alt_helpers ssl_ciphersuites ssl_client ssl_msg ssl_ticket ssl_tls
-    ssl_tls12_client ssl_tls12_server ssl_tls13_client ssl_tls13_generic ssl_tls13_keys ssl_tls13_server threading
+    ssl_tls12_server ssl_tls13_client ssl_tls13_generic ssl_tls13_keys ssl_tls13_server threading
     x509 x509_crl x509_crt)
 list(TRANSFORM mbedtls_fast_files PREPEND "${CLEAT_MBEDTLS_DIR}/library/")
 list(TRANSFORM mbedtls_fast_files APPEND ".c")
 list(TRANSFORM mbedtls_files PREPEND "${CLEAT_MBEDTLS_DIR}/library/")
 list(TRANSFORM mbedtls_files APPEND ".c")
+list(APPEND mbedtls_files cmake/tls/ssl_tls12_client.c) # which says why
 add_library(mbedtls STATIC ${mbedtls_fast_files} ${mbedtls_files})
 target_include_directories(mbedtls SYSTEM PUBLIC "${CLEAT_MBEDTLS_DIR}/include")
 target_include_directories(mbedtls PRIVATE "${CLEAT_MBEDTLS_DIR}/library" "${CMAKE_SOURCE_DIR}")
