@@ -5,7 +5,18 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import { buildDir, outputDir, root, tool } from "./process.mjs";
 
-export const apps = ["echo", "pipe", "accept", "udp", "multicast", "timers"];
+export const apps = [
+    "echo",
+    "pipe",
+    "accept",
+    "tls-echo",
+    "tls-accept",
+    "tls-source",
+    "tls-sink",
+    "udp",
+    "multicast",
+    "timers",
+];
 export const appBundle = (name) => path.join(outputDir, "apps", `${name}.cleat`);
 const hello = path.join(root, "bench/apps/hello.js");
 
@@ -37,9 +48,7 @@ function cleatPeer(text, index) {
             const values = scenario.startsWith("tls-")
                 ? args.map((file) => readFileSync(file, "utf8"))
                 : args;
-            return apps.includes(scenario)
-                ? [program, "run", "--unsigned", "-A", appBundle(scenario), ...values]
-                : undefined;
+            return [program, "run", "--unsigned", "-A", appBundle(scenario), ...values];
         },
     };
 }
