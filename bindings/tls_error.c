@@ -4,6 +4,7 @@
 #include "tls_time.h"
 
 #include <mbedtls/asn1.h>
+#include <mbedtls/oid.h>
 #include <mbedtls/ssl.h>
 #include <mbedtls/x509.h>
 
@@ -61,6 +62,7 @@ const char *io_tls_alert_name(uint8_t description)
         uint8_t description;
         const char *name;
     } alerts[] = {
+        {MBEDTLS_SSL_ALERT_MSG_CLOSE_NOTIFY, "close_notify"},
         {MBEDTLS_SSL_ALERT_MSG_UNEXPECTED_MESSAGE, "unexpected_message"},
         {MBEDTLS_SSL_ALERT_MSG_BAD_RECORD_MAC, "bad_record_mac"},
         {MBEDTLS_SSL_ALERT_MSG_RECORD_OVERFLOW, "record_overflow"},
@@ -81,8 +83,11 @@ const char *io_tls_alert_name(uint8_t description)
         {MBEDTLS_SSL_ALERT_MSG_INAPROPRIATE_FALLBACK, "inappropriate_fallback"},
         {MBEDTLS_SSL_ALERT_MSG_USER_CANCELED, "user_canceled"},
         {MBEDTLS_SSL_ALERT_MSG_NO_RENEGOTIATION, "no_renegotiation"},
+        {109, "missing_extension"},
         {MBEDTLS_SSL_ALERT_MSG_UNSUPPORTED_EXT, "unsupported_extension"},
         {MBEDTLS_SSL_ALERT_MSG_UNRECOGNIZED_NAME, "unrecognized_name"},
+        {113, "bad_certificate_status_response"},
+        {115, "unknown_psk_identity"},
         {116, "certificate_required"},
         {MBEDTLS_SSL_ALERT_MSG_NO_APPLICATION_PROTOCOL, "no_application_protocol"},
     };
@@ -148,6 +153,7 @@ int io_tls_error_of_library(int error)
     case MBEDTLS_ERR_SSL_CONN_EOF:
         return IO_TLS_TRUNCATED;
     case MBEDTLS_ERR_X509_UNKNOWN_SIG_ALG:
+    case MBEDTLS_ERR_X509_UNKNOWN_SIG_ALG + MBEDTLS_ERR_OID_NOT_FOUND:
         return IO_TLS_CERT_WEAK; /* MD5 and older are not even built */
     case MBEDTLS_ERR_SSL_BAD_CERTIFICATE:
         return IO_TLS_CERT_INVALID;

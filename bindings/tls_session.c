@@ -64,12 +64,13 @@ static void trim(struct io_tls_sessions *sessions, const uint8_t key[static IO_T
     size_t all = 0, same = 0;
     time_t now = io_tls_time(NULL);
     for (struct entry **at = &sessions->newest; *at != NULL;) {
-        all++;
-        same += is_of(*at, key);
-        if (all > IO_TLS_SESSIONS_MAX || (is_of(*at, key) && same > IO_TLS_SESSIONS_PER_SERVER) ||
-            (*at)->until <= now) {
+        bool is_same = is_of(*at, key);
+        if ((*at)->until <= now || all == IO_TLS_SESSIONS_MAX ||
+            (is_same && same == IO_TLS_SESSIONS_PER_SERVER)) {
             drop(at);
         } else {
+            all++;
+            same += is_same;
             at = &(*at)->next;
         }
     }
