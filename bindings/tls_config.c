@@ -55,6 +55,20 @@ static bool is_out_of_memory(int error)
            error == MBEDTLS_ERR_PEM_ALLOC_FAILED;
 }
 
+/* The library may have added a low-level code to its own. */
+static bool is_of_unknown_kind(int error)
+{
+    switch (-(-error & 0xff80)) {
+    case MBEDTLS_ERR_X509_UNKNOWN_SIG_ALG:
+    case MBEDTLS_ERR_X509_FEATURE_UNAVAILABLE:
+    case MBEDTLS_ERR_PK_UNKNOWN_NAMED_CURVE:
+    case MBEDTLS_ERR_PK_UNKNOWN_PK_ALG:
+        return true;
+    default:
+        return false;
+    }
+}
+
 /* Parses each item by a function of the library. 0, or what it returned for the first that failed. */
 static int parse_inputs(struct io_tls_inputs inputs,
                         int (*parse)(void *list, const uint8_t *data, size_t length), void *list)
@@ -101,7 +115,10 @@ static int parse_list(struct io_tls_inputs inputs, const char *what, const char 
     if (error > 0) {
         return refuse(problem, code, "%s: %d of the certificates in it can't be read", what, error);
     }
-    if (error == MBEDTLS_ERR_X509_UNKNOWN_SIG_ALG || error == MBEDTLS_ERR_X509_FEATURE_UNAVAILABLE) {
+    if (error == MBEDTLS_ERR_X509_BUFFER_TOO_SMALL) {
+        return refuse(problem, code, "%s is too long", what);
+    }
+    if (is_of_unknown_kind(error)) {
         return refuse(problem, code,
                       "%s: its key or signature is of a kind that is not supported (RSA, P-256 and "
                       "P-384 with SHA-256, SHA-384 or SHA-512 are)",
@@ -125,7 +142,7 @@ static int load_key(struct io_tls_config *config, const struct io_tls_settings *
     int error = mbedtls_pk_parse_key(&config->key, copy, length, settings->passphrase.data,
                                      settings->passphrase.length, io_tls_random, NULL);
     bool is_encrypted_der =
-        error != 0 && settings->passphrase.data == NULL && length == settings->key.length &&
+        error != 0 && settings->passphrase.length == 0 && length == settings->key.length &&
         memmem(copy, length, "\x2a\x86\x48\x86\xf7\x0d\x01\x05\x0d", 9) != NULL; /* PBES2 */
     free_input(copy, length);
     if (error == 0) {
@@ -145,7 +162,7 @@ static int load_key(struct io_tls_config *config, const struct io_tls_settings *
         return refuse(problem, "TLS_BAD_KEY",
                       "key is encrypted in an old way; rewrite it: openssl pkcs8 -topk8 -v2 aes-256-cbc");
     }
-    if (error == MBEDTLS_ERR_PK_UNKNOWN_NAMED_CURVE || error == MBEDTLS_ERR_PK_UNKNOWN_PK_ALG) {
+    if (is_of_unknown_kind(error)) {
         return refuse(problem, "TLS_BAD_KEY",
                       "key is of a kind that is not supported: RSA, P-256 and P-384 are");
     }
@@ -231,7 +248,9 @@ static int copy_lists(struct io_tls_config *config, const struct io_tls_settings
         }
     }
     config->pin_count = settings->pin_count;
-    memcpy(config->pins, settings->pins, settings->pin_count * sizeof(*config->pins));
+    for (size_t i = 0; i < settings->pin_count; i++) {
+        memcpy(config->pins[i], settings->pins[i], sizeof(config->pins[i]));
+    }
     if (settings->alpn_count > 0) {
         /* Lengths were checked: nothing else can be wrong. */
         (void)mbedtls_ssl_conf_alpn_protocols(&config->ssl, (const char **)config->alpn);
