@@ -61,6 +61,8 @@ time_t io_tls_time(time_t *ret_time);
 #define MBEDTLS_PKCS1_V15
 #define MBEDTLS_PKCS1_V21
 #define MBEDTLS_PSA_CRYPTO_C
+#define MBEDTLS_PSA_CRYPTO_CONFIG /* psa_config.h */
+#define MBEDTLS_PSA_CRYPTO_CONFIG_FILE "bindings/psa_config.h"
 /* PSA runs in our process, on buffers that nothing else changes meanwhile: no copies of them. */
 #define MBEDTLS_PSA_ASSUME_EXCLUSIVE_BUFFERS
 /* A handshake holds a key in a slot: the number of connections must not be bounded by that of slots. */
@@ -75,7 +77,6 @@ time_t io_tls_time(time_t *ret_time);
 #define MBEDTLS_PKCS5_C
 #define MBEDTLS_PK_C
 #define MBEDTLS_PK_PARSE_C
-#define MBEDTLS_PK_WRITE_C /* the public key of a certificate, for its pin */
 #define MBEDTLS_X509_USE_C
 #define MBEDTLS_X509_CRT_PARSE_C
 #define MBEDTLS_X509_CRL_PARSE_C

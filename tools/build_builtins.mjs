@@ -13,9 +13,15 @@ import * as esbuild from "esbuild";
 
 const root = path.join(import.meta.dirname, "..");
 const apiDir = path.join(root, "ts-api");
-const { values: options } = parseArgs({ options: { compile: { type: "string" }, out: { type: "string" } } });
+const { values: options } = parseArgs({
+    options: {
+        compile: { type: "string" },
+        out: { type: "string" },
+        lines: { type: "boolean", default: false },
+    },
+});
 if (options.compile === undefined || options.out === undefined) {
-    console.error("usage: build_builtins.mjs --compile <cleat-compile> --out <builtins_table.c>");
+    console.error("usage: build_builtins.mjs --compile <cleat-compile> --out <builtins_table.c> [--lines]");
     process.exit(2);
 }
 const bundleDir = path.join(path.dirname(options.out), "builtins");
@@ -60,7 +66,12 @@ async function bundle(entry) {
     });
     const source = path.join(bundleDir, `${baseName}.js`);
     const bytecode = path.join(bundleDir, `${baseName}.bin`);
-    await promisify(execFile)(options.compile, [entry.module, source, bytecode]);
+    await promisify(execFile)(options.compile, [
+        entry.module,
+        source,
+        bytecode,
+        ...(options.lines ? ["--lines"] : []),
+    ]);
     return { ...entry, inputs: Object.keys(result.metafile.inputs), bytecode: readFileSync(bytecode) };
 }
 

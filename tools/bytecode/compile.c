@@ -5,6 +5,7 @@
  * The module name is what stack traces show. Source text is stripped, line numbers stay. Not here: running
  * anything; imports are recorded by name and resolved by the runtime when it loads the bytecode. */
 #include <quickjs.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -71,7 +72,7 @@ static void print_exception(JSContext *ctx)
 }
 
 static int compile(JSContext *ctx, const char *name, const char *source, size_t source_size,
-                   const char *output)
+                   const char *output, bool with_lines)
 {
     JSValue module = JS_Eval(ctx, source, source_size, name, JS_EVAL_TYPE_MODULE | JS_EVAL_FLAG_COMPILE_ONLY);
     if (JS_IsException(module)) {
@@ -79,7 +80,9 @@ static int compile(JSContext *ctx, const char *name, const char *source, size_t 
         return -1;
     }
     size_t size = 0;
-    uint8_t *bytecode = JS_WriteObject(ctx, &size, module, JS_WRITE_OBJ_BYTECODE | JS_WRITE_OBJ_STRIP_SOURCE);
+    int flags =
+        JS_WRITE_OBJ_BYTECODE | JS_WRITE_OBJ_STRIP_SOURCE | (with_lines ? 0 : JS_WRITE_OBJ_STRIP_DEBUG);
+    uint8_t *bytecode = JS_WriteObject(ctx, &size, module, flags);
     JS_FreeValue(ctx, module);
     if (bytecode == NULL) {
         print_exception(ctx);
@@ -106,8 +109,10 @@ static JSModuleDef *load_nothing(JSContext *ctx, const char *name, void *opaque)
 
 int main(int argc, char **argv)
 {
-    if (argc != 4) {
-        fprintf(stderr, "usage: cleat-compile <module name> <source.js> <bytecode>\n");
+    /* Line numbers are a seventh of the bytecode, and those of built-in modules mean nothing to an app. */
+    bool with_lines = argc == 5 && strcmp(argv[4], "--lines") == 0;
+    if (argc != 4 && !with_lines) {
+        fprintf(stderr, "usage: cleat-compile <module name> <source.js> <bytecode> [--lines]\n");
         return 2;
     }
     size_t size;
@@ -122,7 +127,7 @@ int main(int argc, char **argv)
         return 1;
     }
     JS_SetModuleLoaderFunc(runtime, NULL, load_nothing, NULL);
-    int result = compile(ctx, argv[1], source, size, argv[3]);
+    int result = compile(ctx, argv[1], source, size, argv[3], with_lines);
     free(source);
     JS_FreeContext(ctx);
     JS_FreeRuntime(runtime);

@@ -44,6 +44,8 @@ const { get: mapGet, has: mapHas, set: mapSet } = Map.prototype;
 const { apply } = Reflect;
 const parse = JSON.parse;
 const { isArray } = Array;
+/** How the engine names the file of built-in modules in a release, which has no line numbers of them. */
+const WITHOUT_LINES = "<null>";
 const COMMA = 44;
 const SEMICOLON = 59;
 
@@ -100,6 +102,10 @@ function parseFrame(line: string): StackFrame | null {
         return { text, functionName, file: "", line: 0, column: 0, builtin: place === "native" };
     }
     const file = row.rest;
+    if (file === WITHOUT_LINES) {
+        const builtinText = functionName === "" ? "cleat" : functionName + " (cleat)";
+        return { text: builtinText, functionName, file: "", line: 0, column: 0, builtin: true };
+    }
     const builtin = sliceText(file, 0, 6) === "cleat:";
     const original = builtin ? null : originalOf(file, row.value, column.value);
     return {
