@@ -1,6 +1,6 @@
-/* psa_config.h - what is built of PSA Crypto: the key exchanges, hashes and HMAC of TLS 1.3, and what crypto.subtle has.
- * Encryption and RSA are the older interface's (mbedtls_config.h). Instead of the library's own
- * (MBEDTLS_PSA_CRYPTO_CONFIG_FILE). */
+/* psa_config.h - what is built of PSA Crypto: the key exchanges, hashes and HMAC of TLS 1.3, and what
+ * crypto.subtle has. Encryption and RSA are the older interface's (mbedtls_config.h). Instead of the
+ * library's own (MBEDTLS_PSA_CRYPTO_CONFIG_FILE). */
 #ifndef CLEAT_PSA_CONFIG_H
 #define CLEAT_PSA_CONFIG_H
 
