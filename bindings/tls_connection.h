@@ -36,6 +36,7 @@ struct io_tls {
     size_t writing;        /* plain text in the record that is under way */
     uint8_t *certificate;  /* the peer's */
     size_t certificate_length;
+    time_t valid_until; /* the first certificate of its chain to expire does so then */
     uint8_t session_key[IO_TLS_SESSION_KEY];
     int cipher;
     uint16_t version;

@@ -3,6 +3,7 @@
 #include "tls_connection.h"
 
 #include "tls_name.h"
+#include "tls_time.h"
 
 #include <mbedtls/sha256.h>
 
@@ -36,6 +37,18 @@ static void keep_certificate(struct io_tls *tls, const uint8_t *der, size_t leng
     }
 }
 
+static time_t expiry_of(const mbedtls_x509_crt *certificate)
+{
+    const mbedtls_x509_time *to = &certificate->valid_to;
+    struct tm parts = {.tm_year = to->year - 1900,
+                       .tm_mon = to->mon - 1,
+                       .tm_mday = to->day,
+                       .tm_hour = to->hour,
+                       .tm_min = to->min,
+                       .tm_sec = to->sec};
+    return timegm(&parts);
+}
+
 /* Called for each certificate of the chain, from the authority down to the peer's own, when the library has
  * looked at all of them. What it adds to *flags counts like what the library found. */
 int io_tls_on_verify(void *context, mbedtls_x509_crt *certificate, int depth, uint32_t *flags)
@@ -46,6 +59,8 @@ int io_tls_on_verify(void *context, mbedtls_x509_crt *certificate, int depth, ui
 
     handshake->deepest = depth > handshake->deepest ? depth : handshake->deepest;
     handshake->pinned = handshake->pinned || is_pin(config, certificate);
+    time_t expiry = expiry_of(certificate);
+    tls->valid_until = tls->valid_until == 0 || expiry < tls->valid_until ? expiry : tls->valid_until;
     if (depth == 0) {
         keep_certificate(tls, certificate->raw.p, certificate->raw.len);
         handshake->is_self_issued =
@@ -96,6 +111,7 @@ static void resume_session(struct io_tls *tls)
         tls->certificate = session.certificate;
         tls->certificate_length = session.certificate_length;
         session.certificate = NULL;
+        tls->valid_until = session.valid_until;
     }
     io_tls_session_clear(&session);
 }
@@ -177,9 +193,12 @@ void io_tls_save_session(struct io_tls *tls)
 {
     struct io_tls_session session = {0};
     uint32_t seconds = tls->ssl.session->ticket_lifetime;
-    if (tls->ssl.session->ticket == NULL || seconds == 0) {
+    time_t valid = tls->valid_until - io_tls_time(NULL);
+    if (tls->ssl.session->ticket == NULL || seconds == 0 || valid <= 0) {
         return; /* nothing to resume with, or not to be kept (RFC 8446 4.6.1) */
     }
+    seconds = valid < (time_t)seconds ? (uint32_t)valid : seconds;
+    session.valid_until = tls->valid_until;
     mbedtls_ssl_session_init(&session.session);
     if (mbedtls_ssl_get_session(&tls->ssl, &session.session) == 0) {
         session.certificate = tls->certificate != NULL ? malloc(tls->certificate_length) : NULL;

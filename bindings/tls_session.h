@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <time.h>
 
 enum {
     IO_TLS_SESSIONS_MAX = 32,       /* the least recently added goes; some 700 bytes and a certificate each */
@@ -24,6 +25,7 @@ struct io_tls_session {
     mbedtls_ssl_session session;
     uint8_t *certificate; /* DER of the server's; NULL: none */
     size_t certificate_length;
+    time_t valid_until; /* of the chain that was verified: a session does not outlive it */
 };
 
 /* NULL: no memory. */
