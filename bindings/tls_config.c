@@ -13,6 +13,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#if defined(__aarch64__)
+#include <asm/hwcap.h>
+#include <sys/auxv.h>
+#endif
 
 static int refuse(struct io_tls_problem *problem, const char *code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
@@ -317,6 +321,38 @@ static int set_up_tickets(struct io_tls_config *config, const struct io_tls_sett
     return 0;
 }
 
+/* Whether the processor has instructions for AES. */
+static bool has_aes(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+    return __builtin_cpu_supports("aes");
+#elif defined(__aarch64__)
+    return (getauxval(AT_HWCAP) & HWCAP_AES) != 0;
+#else
+    return false;
+#endif
+}
+
+/* Without, ChaCha20 takes a third of the time. The library's own order is that of mbedtls_config.h. */
+static void order_ciphers(struct io_tls_config *config)
+{
+    static const int chacha_first[] = {
+        MBEDTLS_TLS1_3_CHACHA20_POLY1305_SHA256,
+        MBEDTLS_TLS1_3_AES_128_GCM_SHA256,
+        MBEDTLS_TLS1_3_AES_256_GCM_SHA384,
+        MBEDTLS_TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256,
+        MBEDTLS_TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
+        MBEDTLS_TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
+        MBEDTLS_TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
+        MBEDTLS_TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,
+        MBEDTLS_TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
+        0,
+    };
+    if (!has_aes()) {
+        mbedtls_ssl_conf_ciphersuites(&config->ssl, chacha_first);
+    }
+}
+
 static int auth_mode(const struct io_tls_settings *settings)
 {
     if (!settings->is_server) {
@@ -340,6 +376,7 @@ static int set_up(struct io_tls_config *config, const struct io_tls_settings *se
         return -ENOMEM;
     }
     mbedtls_ssl_conf_rng(&config->ssl, io_tls_random, NULL);
+    order_ciphers(config);
     mbedtls_ssl_conf_authmode(&config->ssl, auth_mode(settings));
     if (settings->tls13_only) {
         mbedtls_ssl_conf_min_tls_version(&config->ssl, MBEDTLS_SSL_VERSION_TLS1_3);

@@ -105,7 +105,7 @@ set(mbedtls_fast_files
     aes aesce aesni bignum_core chacha20 ecp_curves gcm poly1305 sha1 sha256 sha512)
 set(mbedtls_files
     asn1parse asn1write base64 bignum bignum_mod bignum_mod_raw block_cipher chachapoly cipher cipher_wrap
-    constant_time ecdh ecdsa ecp hkdf hmac_drbg md oid pem pk pk_ecc pk_wrap pkcs5 pkparse pkwrite platform
+    constant_time ecdh ecdsa hkdf hmac_drbg md oid pem pk pk_ecc pk_wrap pkcs5 pkparse pkwrite platform
     platform_util psa_crypto psa_crypto_aead psa_crypto_cipher psa_crypto_client
     psa_crypto_driver_wrappers_no_static psa_crypto_ecp psa_crypto_hash psa_crypto_mac psa_crypto_rsa
     psa_crypto_slot_management psa_util rsa rsa_alt_helpers ssl_ciphersuites ssl_client ssl_msg ssl_ticket ssl_tls
@@ -115,10 +115,13 @@ list(TRANSFORM mbedtls_fast_files PREPEND "${CLEAT_MBEDTLS_DIR}/library/")
 list(TRANSFORM mbedtls_fast_files APPEND ".c")
 list(TRANSFORM mbedtls_files PREPEND "${CLEAT_MBEDTLS_DIR}/library/")
 list(TRANSFORM mbedtls_files APPEND ".c")
-list(APPEND mbedtls_files cmake/tls/ssl_tls12_client.c) # which says why
+# Files that replace or extend the library's; each says why.
+list(APPEND mbedtls_files cmake/tls/curve25519.c cmake/tls/ecp.c cmake/tls/ssl_tls12_client.c)
 add_library(mbedtls STATIC ${mbedtls_fast_files} ${mbedtls_files})
 target_include_directories(mbedtls SYSTEM PUBLIC "${CLEAT_MBEDTLS_DIR}/include")
-target_include_directories(mbedtls PRIVATE "${CLEAT_MBEDTLS_DIR}/library" "${CMAKE_SOURCE_DIR}")
+set(everest "${CLEAT_MBEDTLS_DIR}/3rdparty/everest")
+target_include_directories(mbedtls PRIVATE "${CLEAT_MBEDTLS_DIR}/library" "${CMAKE_SOURCE_DIR}"
+    "${everest}/include" "${everest}/include/everest" "${everest}/include/everest/kremlib" "${everest}/library")
 target_compile_definitions(mbedtls PUBLIC MBEDTLS_CONFIG_FILE="bindings/mbedtls_config.h")
 target_compile_options(mbedtls PRIVATE -w ${CLEAT_THIRD_PARTY_FLAGS})
 if(CMAKE_BUILD_TYPE STREQUAL "Release")
