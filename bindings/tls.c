@@ -110,22 +110,26 @@ static ssize_t read_once(struct io_tls *tls, uint8_t *buffer, size_t size)
     do {
         tls->is_starved = false;
         result = mbedtls_ssl_read(&tls->ssl, buffer, size);
-    } while (is_to_be_repeated(tls, result));
-    if (result > 0) {
-        return result;
-    }
+        /* Also after an answer to the peer that the socket does not take (the next write takes it along), and
+         * after two empty records, which look like an end. */
+    } while (is_to_be_repeated(tls, result) || result == MBEDTLS_ERR_SSL_WANT_WRITE ||
+             (result == 0 && !tls->saw_end));
     switch (result) {
     case MBEDTLS_ERR_SSL_WANT_READ:
-    case MBEDTLS_ERR_SSL_WANT_WRITE: /* an answer to the peer: the next write takes it along */
         return -EAGAIN;
     case MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY:
         tls->peer_closed = true;
         return 0;
     case 0: /* FIN, but no close_notify (RFC 8446 6.1) */
-        return io_tls_fail(tls, MBEDTLS_ERR_SSL_CONN_EOF);
+        result = MBEDTLS_ERR_SSL_CONN_EOF;
+        break;
     default:
-        return io_tls_fail(tls, result);
+        if (result > 0) {
+            return result;
+        }
     }
+    tls->write_lost = false;
+    return io_tls_fail(tls, result);
 }
 
 static size_t read_all(struct io_tls *tls, uint8_t *buffer, size_t size)
@@ -143,9 +147,16 @@ static size_t read_all(struct io_tls *tls, uint8_t *buffer, size_t size)
     return length;
 }
 
+static bool borrow_to_read(struct io_tls *tls)
+{
+    bool can_read = io_tls_borrow(tls) == 0;
+    tls->write_lost = tls->write_lost && can_read;
+    return can_read;
+}
+
 ssize_t io_tls_read(struct io_tls *tls, uint8_t *buffer, size_t size)
 {
-    if (!tls->peer_closed && tls->tcp->error == 0 && io_tls_borrow(tls) == 0) {
+    if (!tls->peer_closed && (tls->tcp->error == 0 || tls->write_lost) && borrow_to_read(tls)) {
         size_t length = read_all(tls, buffer, size);
         io_tls_settle(tls);
         if (length > 0) {
@@ -156,7 +167,7 @@ ssize_t io_tls_read(struct io_tls *tls, uint8_t *buffer, size_t size)
         tls->tcp->peer_finished = true;
         return 0;
     }
-    return tls->tcp->error != 0 ? tls->tcp->error : -EAGAIN;
+    return tls->tcp->error != 0 && !tls->write_lost ? tls->tcp->error : -EAGAIN;
 }
 
 bool io_tls_is_pending(const struct io_tls *tls)
@@ -180,6 +191,9 @@ ssize_t io_tls_write(struct io_tls *tls, const uint8_t *data, size_t size)
         return tls->tcp->error;
     }
     tls->may_receive = true;
+    if (tls->writing == 0 && tls->ssl.out_left > 0) { /* an alert: the library would take it for our data */
+        result = mbedtls_ssl_write(&tls->ssl, data, 0);
+    }
     while (sent < size && result >= 0) {
         size_t left = size - sent, part = left < RECORD_MAX ? left : RECORD_MAX;
         /* A record that is under way is sent to its end; the library wants to be asked for the same length.
@@ -214,16 +228,19 @@ int io_tls_close_notify(struct io_tls *tls)
     if (tls->tcp->error != 0) {
         return tls->tcp->error;
     }
-    if (tls->notified && tls->ssl.out_left == 0) {
+    if (tls->notified && tls->ssl.out_left == 0) { /* the library would send a second */
         return 0;
     }
     if (io_tls_borrow(tls) != 0) {
         return tls->tcp->error;
     }
-    /* Called again it sends what the socket has not taken yet, and the alert only once: the library sends a
-     * second when nothing is left of the first. */
-    int result = mbedtls_ssl_close_notify(&tls->ssl);
-    tls->notified = true;
+    /* While the socket has not taken all that was sent before, the library sends that instead. */
+    int result = 0;
+    for (bool is_sent = false; result == 0 && !is_sent;) {
+        is_sent = tls->notified || tls->ssl.out_left == 0;
+        tls->notified = is_sent;
+        result = mbedtls_ssl_close_notify(&tls->ssl);
+    }
     if (result != 0 && result != MBEDTLS_ERR_SSL_WANT_WRITE) {
         io_tls_fail(tls, result);
     }

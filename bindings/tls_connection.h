@@ -20,6 +20,7 @@ struct io_tls_handshake {
     bool is_self_issued, pinned, upgrades;
     bool saw_certificate; /* the step of the server's certificate was done: no session is resumed */
     bool is_begun;        /* the first byte of the peer has been looked at */
+    bool offered;         /* a session to resume */
 };
 
 struct io_tls {
@@ -45,6 +46,8 @@ struct io_tls {
     uint8_t out_message_offset; /* of what is sent behind the start of its initialisation vector */
     bool may_receive;           /* this call may ask the socket */
     bool is_starved;            /* it asked, and there was nothing */
+    bool saw_end;               /* it asked, and there was FIN */
+    bool write_lost;            /* sending failed; what came before that can still be read */
     bool write_wants_read;
     bool resumed, peer_closed, notified, is_ended;
 };

@@ -67,6 +67,7 @@ const char *io_tls_alert_name(uint8_t description)
         {MBEDTLS_SSL_ALERT_MSG_BAD_RECORD_MAC, "bad_record_mac"},
         {MBEDTLS_SSL_ALERT_MSG_RECORD_OVERFLOW, "record_overflow"},
         {MBEDTLS_SSL_ALERT_MSG_HANDSHAKE_FAILURE, "handshake_failure"},
+        {MBEDTLS_SSL_ALERT_MSG_NO_CERT, "no_certificate"},
         {MBEDTLS_SSL_ALERT_MSG_BAD_CERT, "bad_certificate"},
         {MBEDTLS_SSL_ALERT_MSG_UNSUPPORTED_CERT, "unsupported_certificate"},
         {MBEDTLS_SSL_ALERT_MSG_CERT_REVOKED, "certificate_revoked"},

@@ -61,7 +61,10 @@ int io_tls_on_verify(void *context, mbedtls_x509_crt *certificate, int depth, ui
     handshake->pinned = handshake->pinned || is_pin(config, certificate);
     time_t expiry = expiry_of(certificate);
     tls->valid_until = tls->valid_until == 0 || expiry < tls->valid_until ? expiry : tls->valid_until;
-    if (depth == 0) {
+    if (depth == 0 && certificate->raw.len == 0) {
+        /* The library lets one through, empty, whose signature is of a kind that it does not know. */
+        *flags |= MBEDTLS_X509_BADCERT_BAD_MD;
+    } else if (depth == 0) {
         keep_certificate(tls, certificate->raw.p, certificate->raw.len);
         handshake->is_self_issued =
             certificate->issuer_raw.len == certificate->subject_raw.len &&
@@ -82,7 +85,10 @@ int io_tls_on_verify(void *context, mbedtls_x509_crt *certificate, int depth, ui
     }
     handshake->flags |= *flags;
     /* A client may show none where none is required, but not a bad one. */
-    return depth == 0 && config->asks_client && handshake->flags != 0 ? MBEDTLS_ERR_X509_FATAL_ERROR : 0;
+    return depth == 0 && config->asks_client && config->ssl.authmode != MBEDTLS_SSL_VERIFY_REQUIRED &&
+                   handshake->flags != 0
+               ? MBEDTLS_ERR_X509_FATAL_ERROR
+               : 0;
 }
 
 /* Sessions ---------------------------------------------------------------------------------------- */
@@ -107,13 +113,23 @@ static void resume_session(struct io_tls *tls)
     if (!io_tls_sessions_take(tls->pool->sessions, tls->session_key, &session)) {
         return;
     }
-    if (mbedtls_ssl_set_session(&tls->ssl, &session.session) == 0 && session.certificate != NULL) {
+    tls->handshake->offered = mbedtls_ssl_set_session(&tls->ssl, &session.session) == 0;
+    if (tls->handshake->offered && session.certificate != NULL) {
         tls->certificate = session.certificate;
         tls->certificate_length = session.certificate_length;
         session.certificate = NULL;
         tls->valid_until = session.valid_until;
     }
     io_tls_session_clear(&session);
+}
+
+/* Who offers a session offers its version only: it may be what the server no longer has. */
+static void forget_sessions(struct io_tls *tls)
+{
+    struct io_tls_session session;
+    while (io_tls_sessions_take(tls->pool->sessions, tls->session_key, &session)) {
+        io_tls_session_clear(&session);
+    }
 }
 
 int io_tls_set_up_client(struct io_tls *tls, const struct io_tls_target *target)
@@ -154,15 +170,44 @@ static int error_of_alert(struct io_tls *tls)
     switch (tls->alert) {
     case MBEDTLS_SSL_ALERT_MSG_HANDSHAKE_FAILURE:
     case MBEDTLS_SSL_ALERT_MSG_INSUFFICIENT_SECURITY:
-        return tls->handshake != NULL ? IO_TLS_NO_SHARED_CIPHER : IO_TLS_ALERT;
+        /* A server that has chosen a cipher suite means something else by it. */
+        return tls->handshake != NULL &&
+                       (tls->config->is_server || tls->ssl.state <= MBEDTLS_SSL_SERVER_HELLO)
+                   ? IO_TLS_NO_SHARED_CIPHER
+                   : IO_TLS_ALERT;
     case MBEDTLS_SSL_ALERT_MSG_PROTOCOL_VERSION:
         return IO_TLS_VERSION;
     case MBEDTLS_SSL_ALERT_MSG_NO_APPLICATION_PROTOCOL:
         return IO_TLS_NO_SHARED_ALPN;
     case MBEDTLS_SSL_ALERT_MSG_CERT_REQUIRED:
+    case MBEDTLS_SSL_ALERT_MSG_NO_CERT: /* what the library sends for it */
         return IO_TLS_CERT_MISSING;
     default:
         return IO_TLS_ALERT;
+    }
+}
+
+/* What the library does not tell the peer by itself; 0: nothing. */
+static uint8_t alert_for(const struct io_tls *tls, int result)
+{
+    switch (result) {
+    case MBEDTLS_ERR_SSL_INVALID_RECORD:
+        return MBEDTLS_SSL_ALERT_MSG_UNEXPECTED_MESSAGE;
+    case MBEDTLS_ERR_SSL_UNEXPECTED_MESSAGE:
+        return tls->handshake == NULL ? MBEDTLS_SSL_ALERT_MSG_UNEXPECTED_MESSAGE : 0;
+    case MBEDTLS_ERR_SSL_NO_CLIENT_CERTIFICATE: /* RFC 5246 7.4.6 */
+        return tls->ssl.tls_version == MBEDTLS_SSL_VERSION_TLS1_2 ? MBEDTLS_SSL_ALERT_MSG_HANDSHAKE_FAILURE
+                                                                  : 0;
+    default:
+        return 0;
+    }
+}
+
+static void tell_peer(struct io_tls *tls, int result)
+{
+    uint8_t alert = tls->tcp->error == 0 ? alert_for(tls, result) : 0;
+    if (alert != 0) {
+        (void)mbedtls_ssl_send_alert_message(&tls->ssl, MBEDTLS_SSL_ALERT_LEVEL_FATAL, alert);
     }
 }
 
@@ -170,6 +215,10 @@ int io_tls_fail(struct io_tls *tls, int result)
 {
     const struct io_tls_handshake *handshake = tls->handshake;
     int error = 0;
+    if (handshake != NULL && handshake->offered) {
+        forget_sessions(tls);
+    }
+    tell_peer(tls, result);
     if (handshake != NULL && !tls->config->unverified) {
         error = io_tls_error_of_flags(handshake->flags, handshake->is_self_issued && handshake->deepest == 0);
     }
@@ -227,8 +276,11 @@ static void finish_handshake(struct io_tls *tls)
         free(session->peer_cert);
         session->peer_cert = NULL;
     }
-    if (is_client && tls->version == MBEDTLS_SSL_VERSION_TLS1_2) {
-        io_tls_save_session(tls); /* in TLS 1.3 tickets come later */
+    /* In TLS 1.3 tickets come later. And where a session was offered in vain, the next connection is to find
+     * out which versions the server has by now. */
+    if (is_client && tls->version == MBEDTLS_SSL_VERSION_TLS1_2 &&
+        (tls->resumed || !tls->handshake->offered)) {
+        io_tls_save_session(tls);
     }
     io_tls_end_handshake(tls);
 }
@@ -239,6 +291,22 @@ void io_tls_end_handshake(struct io_tls *tls)
         free(tls->handshake->name);
         free(tls->handshake);
         tls->handshake = NULL;
+    }
+}
+
+/* RFC 8446 A.2: what a server sends after its Finished is under the keys of the application. The library
+ * keeps those of the handshake until the client's Finished has come, so that clients could not read the alert
+ * that refuses their certificate. It is the only thing that is sent meanwhile, and the last. */
+static void switch_keys(mbedtls_ssl_context *ssl)
+{
+    bool has_finished =
+        ssl->state == MBEDTLS_SSL_CLIENT_CERTIFICATE || ssl->state == MBEDTLS_SSL_CERTIFICATE_VERIFY ||
+        ssl->state == MBEDTLS_SSL_CLIENT_CERTIFICATE_VERIFY || ssl->state == MBEDTLS_SSL_CLIENT_FINISHED;
+    if (has_finished && ssl->conf->endpoint == MBEDTLS_SSL_IS_SERVER &&
+        ssl->tls_version == MBEDTLS_SSL_VERSION_TLS1_3 && ssl->transform_application != NULL &&
+        ssl->transform_out != ssl->transform_application) {
+        ssl->transform_out = ssl->transform_application;
+        memset(ssl->cur_out_ctr, 0, sizeof(ssl->cur_out_ctr));
     }
 }
 
@@ -253,6 +321,7 @@ int io_tls_handshake(struct io_tls *tls)
         tls->handshake->saw_certificate =
             tls->handshake->saw_certificate || tls->ssl.state == MBEDTLS_SSL_SERVER_CERTIFICATE;
         result = mbedtls_ssl_handshake_step(&tls->ssl);
+        switch_keys(&tls->ssl);
     }
     if (result == 0) {
         finish_handshake(tls);

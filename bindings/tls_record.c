@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { HEADER = 7 }; /* of a record, and the two bytes of an alert */
+
 /* The socket ------------------------------------------------------------------------------------- */
 
 static int take_raw(struct io_tls *tls, uint8_t *buffer, size_t size)
@@ -60,6 +62,7 @@ int io_tls_on_receive(void *context, unsigned char *buffer, size_t size)
             return MBEDTLS_ERR_SSL_WANT_READ;
         }
         if (count <= 0) {
+            tls->saw_end = count == 0;
             return count == 0 ? 0 : MBEDTLS_ERR_NET_RECV_FAILED;
         }
         tls->raw = tls->pool->raw;
@@ -73,6 +76,7 @@ int io_tls_on_send(void *context, const unsigned char *data, size_t size)
     struct io_tls *tls = context;
     ssize_t count = io_tcp_write(tls->tcp, data, size);
     if (count < 0) {
+        tls->write_lost = true;
         return MBEDTLS_ERR_NET_SEND_FAILED;
     }
     return count == 0 ? MBEDTLS_ERR_SSL_WANT_WRITE : (int)count;
@@ -97,6 +101,7 @@ int io_tls_borrow(struct io_tls *tls)
     uint8_t *out = ssl->out_buf != NULL ? NULL : io_tls_pool_take(tls->pool);
     if (in != NULL) {
         memcpy(in, tls->in_counter, sizeof(tls->in_counter));
+        memset(in + sizeof(tls->in_counter), 0, HEADER); /* of somebody else's record */
         ssl->in_buf = ssl->in_ctr = in;
         ssl->in_hdr = in + sizeof(tls->in_counter);
         ssl->in_len = ssl->in_hdr + 3;
