@@ -42,6 +42,7 @@ time_t io_tls_time(time_t *ret_time);
 #define MBEDTLS_SHA256_C
 #define MBEDTLS_SHA384_C
 #define MBEDTLS_SHA512_C
+#define MBEDTLS_SHA512_SMALLER /* and a tenth faster than unrolled */
 #if defined(__aarch64__)
 #define MBEDTLS_SHA256_USE_ARMV8_A_CRYPTO_IF_PRESENT
 #define MBEDTLS_SHA512_USE_A64_CRYPTO_IF_PRESENT
