@@ -37,7 +37,6 @@ enum js_tcp_slot {
 };
 
 struct js_connect;
-struct js_tls_timer;
 struct js_taker;
 struct js_send;
 struct js_pipe;
@@ -64,10 +63,9 @@ struct js_tcp {
     struct js_send *send;                /* the chunk that the kernel has not taken whole, NULL: none */
     struct js_pipe *pipe_from, *pipe_to; /* that this connection feeds, or is fed by */
     union {
-        struct js_connect *connect;     /* while CONNECTING */
-        struct js_tls_timer *tls_timer; /* from then on, if there is TLS */
+        struct js_connect *connect; /* while CONNECTING */
+        struct io_tls *tls;         /* from then on; NULL: plain */
     };
-    struct io_tls *tls;          /* NULL: plain */
     union js_tcp_address *local; /* NULL until somebody asks, or the end is near */
     union js_tcp_address peer;   /* kept: the kernel forgets both when the connection is lost */
 };

@@ -143,6 +143,7 @@ static void on_connected(void *owner, int status, int fd)
     struct sockaddr_storage peer;
 
     connect->connector = NULL;
+    tcp->connect = NULL; /* its place may be taken by TLS */
     if (status == 0) {
         status = io_net_peer_address(fd, &peer);
         status = status == -ENOTCONN ? -ECONNRESET : status; /* came and went */

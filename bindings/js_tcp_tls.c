@@ -25,6 +25,11 @@ struct js_tls_timer {
     int handshake; /* milliseconds; 0: has begun */
 };
 
+static uv_timer_t *timer_of(const struct js_tcp *tcp)
+{
+    return &((struct js_tls_timer *)io_tls_data(tcp->tls))->timer;
+}
+
 /* Handshake -------------------------------------------------------------------------------------- */
 
 static void on_timer(uv_timer_t *timer)
@@ -59,7 +64,7 @@ int js_tls_start(struct js_tcp *tcp, const struct js_tls_options *options)
     tls_timer->handshake = options->timeout;
     uv_timer_init(rt_loop(tcp->net->rt), &tls_timer->timer);
     uv_timer_start(&tls_timer->timer, on_timer, 0, 0); /* its first step may already be its last */
-    tcp->tls_timer = tls_timer;
+    io_tls_set_data(tcp->tls, tls_timer);
     tcp->state = JS_TCP_STATE_HANDSHAKE;
     return 0;
 }
@@ -70,7 +75,7 @@ void js_tls_advance(struct js_tcp *tcp)
     if (error == -EAGAIN) {
         return;
     }
-    uv_timer_stop(&tcp->tls_timer->timer);
+    uv_timer_stop(timer_of(tcp));
     if (error != 0) {
         js_tcp_lose(tcp, js_tcp_loss(tcp, error, "recv"));
         return;
@@ -84,7 +89,7 @@ void js_tls_advance(struct js_tcp *tcp)
 
 void js_tls_wake(struct js_tcp *tcp)
 {
-    uv_timer_start(&tcp->tls_timer->timer, on_timer, 0, 0);
+    uv_timer_start(timer_of(tcp), on_timer, 0, 0);
 }
 
 /* Ends ------------------------------------------------------------------------------------------- */
@@ -106,7 +111,7 @@ void js_tls_close(struct js_tcp *tcp)
     if (!is_open) {
         io_tcp_drop(&tcp->io); /* nothing has been agreed on that could be ended in order */
     } else if (!tcp->io.finished && io_tls_close_notify(tcp->tls) == -EAGAIN) {
-        uv_timer_start(&tcp->tls_timer->timer, on_timer, IO_TCP_LINGER_MS, 0);
+        uv_timer_start(timer_of(tcp), on_timer, IO_TCP_LINGER_MS, 0);
     } else {
         io_tcp_close(&tcp->io);
     }
@@ -142,8 +147,8 @@ void js_tls_end(struct js_tcp *tcp)
 {
     if (tcp->tls != NULL) {
         io_tls_end(tcp->tls);
-        uv_close((uv_handle_t *)&tcp->tls_timer->timer, on_timer_closed);
-        tcp->tls_timer = NULL;
+        uv_close((uv_handle_t *)timer_of(tcp), on_timer_closed);
+        io_tls_set_data(tcp->tls, NULL);
     }
 }
 
@@ -296,7 +301,7 @@ JSValue js_tcp_tls_info(JSContext *ctx, JSValueConst self, int argc, JSValueCons
     if (tcp == NULL) {
         return JS_EXCEPTION;
     }
-    if (tcp->tls == NULL) {
+    if (tcp->state == JS_TCP_STATE_CONNECTING || tcp->tls == NULL) {
         return JS_NULL;
     }
     io_tls_info(tcp->tls, &info);

@@ -57,6 +57,16 @@ int io_tls_create(struct io_tcp *tcp, struct io_tls_config *config, struct io_tl
     return 0;
 }
 
+void io_tls_set_data(struct io_tls *tls, void *data)
+{
+    tls->data = data;
+}
+
+void *io_tls_data(const struct io_tls *tls)
+{
+    return tls->data;
+}
+
 void io_tls_end(struct io_tls *tls)
 {
     if (tls->is_ended) {

@@ -32,6 +32,9 @@ struct io_tls_target {
 /* For an open socket. A server's or a client's, as the configuration is. 0 or -ENOMEM. */
 int io_tls_create(struct io_tcp *tcp, struct io_tls_config *config, struct io_tls_pool *pool,
                   const struct io_tls_target *target, struct io_tls **ret_tls);
+/* Whatever the owner wants to find again; NULL at first. */
+void io_tls_set_data(struct io_tls *tls, void *data);
+void *io_tls_data(const struct io_tls *tls);
 /* Wipes and frees everything but what io_tls_info() tells; the socket may be gone. Twice is fine. */
 void io_tls_end(struct io_tls *tls);
 /* NULL is fine. */

@@ -28,6 +28,7 @@ struct io_tls {
     struct io_tcp *tcp;
     struct io_tls_config *config;
     struct io_tls_pool *pool;
+    void *data;                         /* the owner's */
     struct io_tls_handshake *handshake; /* NULL: over */
     /* What was received and not used: in the pool's buffer during a call, else a copy in `kept`. */
     const uint8_t *raw;
