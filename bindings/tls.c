@@ -206,17 +206,20 @@ ssize_t io_tls_write(struct io_tls *tls, const uint8_t *data, size_t size)
     }
     while (sent < size && result >= 0) {
         size_t left = size - sent, part = left < RECORD_MAX ? left : RECORD_MAX;
-        /* A record that is under way is sent to its end; the library wants to be asked for the same length.
-         */
+        /* A record that is under way is sent to its end; the library wants to be asked for the same length,
+         * and not at all if an alert has taken the end along. */
         tls->is_starved = false;
-        result = mbedtls_ssl_write(&tls->ssl, data + sent, tls->writing > 0 ? tls->writing : part);
+        result = tls->writing > 0 && tls->ssl.out_left == 0
+                     ? (int)tls->writing
+                     : mbedtls_ssl_write(&tls->ssl, data + sent, tls->writing > 0 ? tls->writing : part);
         if (is_to_be_repeated(tls, result)) {
             result = 0;
         } else if (result > 0) {
             sent += (size_t)result < left ? (size_t)result : left; /* the app may have shortened its buffer */
             tls->writing = 0;
-        } else if (result == MBEDTLS_ERR_SSL_WANT_WRITE) {
-            tls->writing = tls->writing > 0 ? tls->writing : part;
+        } else if (result == MBEDTLS_ERR_SSL_WANT_WRITE && tls->writing == 0) {
+            size_t max = (size_t)mbedtls_ssl_get_max_out_record_payload(&tls->ssl);
+            tls->writing = part < max ? part : max;
         }
     }
     /* Half of a ticket has come: the library wants the other half before anything else (TLS 1.3). */

@@ -195,6 +195,8 @@ static uint8_t alert_for(const struct io_tls *tls, int result)
         return MBEDTLS_SSL_ALERT_MSG_UNEXPECTED_MESSAGE;
     case MBEDTLS_ERR_SSL_UNEXPECTED_MESSAGE:
         return tls->handshake == NULL ? MBEDTLS_SSL_ALERT_MSG_UNEXPECTED_MESSAGE : 0;
+    case MBEDTLS_ERR_SSL_BAD_INPUT_DATA: /* longer than its buffer */
+        return tls->handshake == NULL ? MBEDTLS_SSL_ALERT_MSG_RECORD_OVERFLOW : 0;
     case MBEDTLS_ERR_SSL_NO_CLIENT_CERTIFICATE: /* RFC 5246 7.4.6 */
         return tls->ssl.tls_version == MBEDTLS_SSL_VERSION_TLS1_2 ? MBEDTLS_SSL_ALERT_MSG_HANDSHAKE_FAILURE
                                                                   : 0;
