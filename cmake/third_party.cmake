@@ -62,6 +62,7 @@ endfunction()
 cleat_check_source(quickjs "${CLEAT_QUICKJS_DIR}" quickjs.h QJS_VERSION_)
 cleat_check_source(libuv "${CLEAT_LIBUV_DIR}" include/uv/version.h UV_VERSION_)
 cleat_check_source(mbedtls "${CLEAT_MBEDTLS_DIR}" include/mbedtls/build_info.h MBEDTLS_VERSION_)
+cleat_header_version("${CLEAT_MBEDTLS_DIR}/include/mbedtls/build_info.h" MBEDTLS_VERSION_ CLEAT_MBEDTLS_VERSION)
 
 # Engine ----------------------------------------------------------------------------------------------------
 # Warnings of third-party code are not ours to fix. -fwrapv and -funsigned-char are what the engine is built with

@@ -374,7 +374,7 @@ const char *cleat_version(void)
 const char *cleat_build_info(void)
 {
     static char text[128];
-    snprintf(text, sizeof(text), "QuickJS-ng %s, libuv %s, %s", JS_GetVersion(), uv_version_string(),
-             rt_architecture());
+    snprintf(text, sizeof(text), "QuickJS-ng %s, libuv %s, Mbed TLS %s, %s", JS_GetVersion(),
+             uv_version_string(), rt_mbedtls_version(), rt_architecture());
     return text;
 }

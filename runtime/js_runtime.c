@@ -164,6 +164,7 @@ static JSValue js_version(JSContext *ctx, JSValueConst this_value, int argc, JSV
     define(ctx, versions, "cleat", JS_NewString(ctx, CLEAT_VERSION));
     define(ctx, versions, "engine", JS_NewString(ctx, JS_GetVersion()));
     define(ctx, versions, "uv", JS_NewString(ctx, uv_version_string()));
+    define(ctx, versions, "mbedtls", JS_NewString(ctx, rt_mbedtls_version()));
     return versions;
 }
 
@@ -384,7 +385,8 @@ RT_TABLE(runtime_functions, "cleat:native/runtime", ""){
     RT_METHOD("exitBySignal", js_exit_by_signal, 1, "(name: string) => never",
               "Ends the app as the signal does without a handler, everything closed in order"),
     RT_METHOD("args", js_args, 0, "() => string[]", "The arguments after the app's name"),
-    RT_METHOD("version", js_version, 0, "() => { cleat: string; engine: string; uv: string }",
+    RT_METHOD("version", js_version, 0,
+              "() => { cleat: string; engine: string; uv: string; mbedtls: string }",
               "Versions of the parts"),
     RT_METHOD("architecture", js_architecture, 0, "() => string",
               "\"x64\", \"arm64\", \"mipsel\", … as compiled"),

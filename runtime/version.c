@@ -21,3 +21,8 @@ const char *rt_architecture(void)
     return "unknown";
 #endif
 }
+
+const char *rt_mbedtls_version(void)
+{
+    return CLEAT_MBEDTLS_VERSION;
+}

@@ -9,5 +9,7 @@
 
 /* "x64", "arm64", "mipsel", …: named as Node names them. */
 const char *rt_architecture(void);
+/* "3.6.6": that of Mbed TLS. */
+const char *rt_mbedtls_version(void);
 
 #endif

@@ -162,7 +162,7 @@ declare module "cleat:native/runtime" {
     /** The arguments after the app's name */
     export function args(): string[];
     /** Versions of the parts */
-    export function version(): { cleat: string; engine: string; uv: string };
+    export function version(): { cleat: string; engine: string; uv: string; mbedtls: string };
     /** "x64", "arm64", "mipsel", … as compiled */
     export function architecture(): string;
     /** The bundle's manifest; null for a plain file */

@@ -67,7 +67,12 @@ interface Cleat {
     readonly args: string[];
     /** The version of Cleat, "0.1.0". */
     readonly version: string;
-    readonly versions: { readonly cleat: string; readonly engine: string; readonly uv: string };
+    readonly versions: {
+        readonly cleat: string;
+        readonly engine: string;
+        readonly uv: string;
+        readonly mbedtls: string;
+    };
     /** What the runtime was compiled for: "x64", "arm64", "mipsel", … */
     readonly arch: string;
     /** The bundle that is running; null for an app that runs from files. */

@@ -5,7 +5,7 @@ test("the namespace says what runs", () => {
     deepEqual(cleat.args, []);
     ok(/^\d+\.\d+\.\d+/.test(cleat.version), cleat.version);
     equal(cleat.versions.cleat, cleat.version);
-    ok(cleat.versions.engine.length > 0 && cleat.versions.uv.length > 0);
+    ok(cleat.versions.engine.length > 0 && cleat.versions.uv.length > 0 && cleat.versions.mbedtls.length > 0);
     ok(cleat.arch.length > 0);
     equal(cleat.app, null);
     equal(cleat.host, undefined);
