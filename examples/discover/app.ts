@@ -3,7 +3,7 @@
 import { parseCommandLine, wholeNumber } from "../shared/command_line.ts";
 import { type Description, fetchDescription } from "./device_description.ts";
 import { type Answer, type Place, search } from "./ssdp_search.ts";
-import { formatTable } from "./table.ts";
+import { formatTable } from "../shared/table.ts";
 
 /** Descriptions that are fetched at a time. */
 const FETCHES_MAX = 8;
