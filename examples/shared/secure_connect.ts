@@ -7,7 +7,9 @@ import { wrongUsage } from "./command_line.ts";
 export const secureOptions = { "--server-name": String, "--pin": [String] as [StringConstructor] };
 export const secureUsage = `
     --server-name NAME     the name in the server's certificate, if it is not HOST
-    --pin sha256/HASH      a key that the server must have besides (may be given again); --verbose shows it`.slice(1);
+    --pin sha256/HASH      a key that the server must have besides (may be given again); --verbose shows it`.slice(
+    1,
+);
 
 /** How a connection becomes an encrypted one: from its first byte, by the server's leave (STARTTLS), not at all. */
 export type Security = "tls" | "starttls" | "plain";
@@ -62,7 +64,8 @@ const advice: Readonly<Record<string, string>> = {
         "If you are sure of the name, this is another server.",
     TLS_CERT_UNKNOWN_AUTHORITY:
         "If it is an authority of your own, start the app with --ca-file and its certificate.",
-    TLS_CERT_SELF_SIGNED: "If it is your own server, start the app with --ca-file and the server's certificate.",
+    TLS_CERT_SELF_SIGNED:
+        "If it is your own server, start the app with --ca-file and the server's certificate.",
     TLS_PIN_MISMATCH: "Has the server a new key? Ask its operator before you give the new one with --pin.",
     TLS_CERT_WEAK: "The server's operator has to replace it.",
     TLS_CERT_REVOKED: "Do not trust this server.",

@@ -14,7 +14,10 @@ export class TextConnection {
 
     /** `options` as of TCPSocket; `timeout` is in milliseconds, for the whole of the connection. */
     constructor({ host, port }: Endpoint, options: TCPOptions & { timeout: number }) {
-        this.#socket = new TCPSocket(host, port, { ...options, signal: AbortSignal.timeout(options.timeout) });
+        this.#socket = new TCPSocket(host, port, {
+            ...options,
+            signal: AbortSignal.timeout(options.timeout),
+        });
         this.#reader = this.#socket.readable.getReader();
     }
 
@@ -60,7 +63,9 @@ export class TextConnection {
      */
     async startTls(options: TLSClientOptions): Promise<TCPSocketOpenInfo> {
         if (this.#rest.length > 0) {
-            throw new Error("there is text behind the server's answer to STARTTLS; somebody may have put it there");
+            throw new Error(
+                "there is text behind the server's answer to STARTTLS; somebody may have put it there",
+            );
         }
         this.#socket = this.#socket.startTls(options);
         this.#reader = this.#socket.readable.getReader();

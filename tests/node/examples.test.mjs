@@ -54,6 +54,7 @@ test("irc registers, takes another nickname, joins, answers PING, prints what is
         }
     });
     const irc = startExample("irc", [
+        "--plain",
         "--server",
         "127.44.0.1",
         "--channel",
@@ -80,7 +81,13 @@ test("irc ends when the server does", async (t) => {
     await startServer(t, "127.44.0.2", 6667, ":server NOTICE * :go away", (_line, _say, socket) =>
         socket.end(),
     );
-    const { code, out } = await runExample("irc", ["--server", "127.44.0.2:6667", "--channel", "#cleat"]);
+    const { code, out } = await runExample("irc", [
+        "--plain",
+        "--server",
+        "127.44.0.2:6667",
+        "--channel",
+        "#cleat",
+    ]);
     assert.equal(code, 0);
     assert.match(out, /the server closed the connection/);
 });
@@ -113,6 +120,7 @@ test("mail hands over every line, doubled dots and all", async (t) => {
     );
     const { code, out, err } = await runExample("mail", [
         ...[
+            "--plain",
             "--server",
             "127.44.0.3:1025",
             "--from",
@@ -147,7 +155,15 @@ test("mail says what the server says when it refuses, and exits with 1", async (
         say(line.startsWith("RCPT") ? "550 no such user here" : "250 ok"),
     );
     const { code, err } = await runExample("mail", [
-        ...["--server", "127.44.0.4:1025", "--from", "tv@home.example", "--to", "nobody@home.example"],
+        ...[
+            "--plain",
+            "--server",
+            "127.44.0.4:1025",
+            "--from",
+            "tv@home.example",
+            "--to",
+            "nobody@home.example",
+        ],
     ]);
     assert.equal(code, 1);
     assert.match(err, /not sent: the server says: 550 no such user here/);
@@ -155,7 +171,7 @@ test("mail says what the server says when it refuses, and exits with 1", async (
 
 test("what a manifest does not declare is refused, even with -A", async () => {
     const { code, err } = await runExample("mail", [
-        ...["--server", "127.44.0.5:2525", "--from", "tv@home.example", "--to", "a@home.example"],
+        ...["--plain", "--server", "127.44.0.5:2525", "--from", "tv@home.example", "--to", "a@home.example"],
     ]);
     assert.equal(code, 1);
     assert.match(err, /SecurityError|manifest/);
@@ -190,7 +206,7 @@ test(
     },
 );
 
-for (const name of ["virtual-tv", "discover", "irc", "mail", "chat"]) {
+for (const name of ["virtual-tv", "discover", "irc", "mail", "inbox", "chat"]) {
     test(`${name} passes the type check against the published types alone, and explains its options`, async () => {
         const command = [path.join(root, "tools/cleat.mjs"), "check", path.join(root, "examples", name)];
         const { status, stdout, stderr } = spawnSync(process.execPath, command, { encoding: "utf8" });
