@@ -2,6 +2,7 @@
 #include "tls_config.h"
 
 #include "psa.h"
+#include "tls_error.h"
 #include "tls_random.h"
 
 #include <mbedtls/pem.h>
@@ -51,12 +52,6 @@ static void free_input(uint8_t *copy, size_t length)
 {
     mbedtls_platform_zeroize(copy, length);
     free(copy);
-}
-
-static bool is_out_of_memory(int error)
-{
-    return error == MBEDTLS_ERR_X509_ALLOC_FAILED || error == MBEDTLS_ERR_PK_ALLOC_FAILED ||
-           error == MBEDTLS_ERR_PEM_ALLOC_FAILED;
 }
 
 /* The library may have added a low-level code to its own. */
@@ -113,7 +108,7 @@ static int parse_list(struct io_tls_inputs inputs, const char *what, const char 
     if (error == 0) {
         return 0;
     }
-    if (is_out_of_memory(error)) {
+    if (io_tls_is_out_of_memory(error)) {
         return -ENOMEM;
     }
     if (error > 0) {
@@ -152,7 +147,7 @@ static int load_key(struct io_tls_config *config, const struct io_tls_settings *
     if (error == 0) {
         return 0;
     }
-    if (is_out_of_memory(error)) {
+    if (io_tls_is_out_of_memory(error)) {
         return -ENOMEM;
     }
     if (error == MBEDTLS_ERR_PK_PASSWORD_REQUIRED || error == MBEDTLS_ERR_PEM_PASSWORD_REQUIRED ||
@@ -196,7 +191,11 @@ static int load_own_chain(struct io_tls_config *config, const struct io_tls_sett
     if (error != 0) {
         return error;
     }
-    if (mbedtls_pk_check_pair(&config->cert.pk, &config->key, io_tls_random, NULL) != 0) {
+    error = mbedtls_pk_check_pair(&config->cert.pk, &config->key, io_tls_random, NULL);
+    if (io_tls_is_out_of_memory(error)) {
+        return -ENOMEM;
+    }
+    if (error != 0) {
         return refuse(problem, "TLS_KEY_MISMATCH",
                       "key is not the key of cert (of its first certificate, which must be the own one)");
     }

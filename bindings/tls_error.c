@@ -4,7 +4,11 @@
 #include "tls_time.h"
 
 #include <mbedtls/asn1.h>
+#include <mbedtls/cipher.h>
+#include <mbedtls/ecp.h>
+#include <mbedtls/md.h>
 #include <mbedtls/oid.h>
+#include <mbedtls/pem.h>
 #include <mbedtls/ssl.h>
 #include <mbedtls/x509.h>
 
@@ -134,15 +138,30 @@ int io_tls_error_of_flags(uint32_t flags, bool self_signed)
     return (flags & MBEDTLS_X509_BADCERT_OTHER) != 0 ? IO_TLS_PIN_MISMATCH : IO_TLS_CERT_INVALID;
 }
 
-int io_tls_error_of_library(int error)
+bool io_tls_is_out_of_memory(int error)
 {
-    switch (error) {
+    switch (-(-error & 0xff80)) {
     case MBEDTLS_ERR_SSL_ALLOC_FAILED:
     case MBEDTLS_ERR_X509_ALLOC_FAILED:
     case MBEDTLS_ERR_PK_ALLOC_FAILED:
-    case MBEDTLS_ERR_ASN1_ALLOC_FAILED:
-    case MBEDTLS_ERR_MPI_ALLOC_FAILED:
+    case MBEDTLS_ERR_PEM_ALLOC_FAILED:
+    case MBEDTLS_ERR_ECP_ALLOC_FAILED:
+    case MBEDTLS_ERR_MD_ALLOC_FAILED:
+    case MBEDTLS_ERR_CIPHER_ALLOC_FAILED:
+        return true;
+    default: { /* low-level codes */
+        int low = -(-error & 0x7f);
+        return low == MBEDTLS_ERR_MPI_ALLOC_FAILED || low == MBEDTLS_ERR_ASN1_ALLOC_FAILED;
+    }
+    }
+}
+
+int io_tls_error_of_library(int error)
+{
+    if (io_tls_is_out_of_memory(error)) {
         return -ENOMEM;
+    }
+    switch (error) {
     case MBEDTLS_ERR_SSL_BAD_PROTOCOL_VERSION:
         return IO_TLS_VERSION;
     case MBEDTLS_ERR_SSL_HANDSHAKE_FAILURE:

@@ -50,5 +50,8 @@ const char *io_tls_alert_name(uint8_t description);
 int io_tls_error_of_flags(uint32_t flags, bool self_signed);
 /* The same for what a function of Mbed TLS returned; flags and alert speak for themselves. */
 int io_tls_error_of_library(int error);
+/* Whether that means that there was no memory: most modules of the library have a code of their own for it,
+ * and may have added that of another. */
+bool io_tls_is_out_of_memory(int error);
 
 #endif

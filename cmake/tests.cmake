@@ -1,6 +1,6 @@
 # tests.cmake - one executable per tests/c/test_*.c (target `c-tests`) and per tests/fuzz/fuzz_*.c (target `fuzzers`).
 # A comment of the form "links: runtime/host.c bindings/tcp.c" in each names the sources it is built with;
-# there may be several such lines.
+# there may be several such lines. "wraps: malloc" lets the test define __wrap_malloc in its place.
 
 function(cleat_linked_sources file ret_sources)
     file(READ "${file}" text)
@@ -29,6 +29,12 @@ function(cleat_test_program name file)
     target_compile_definitions(${name} PRIVATE CLEAT_VERSION="${PROJECT_VERSION}")
     target_compile_options(${name} PRIVATE ${CLEAT_OUR_FLAGS})
     target_link_libraries(${name} PRIVATE uv)
+    file(READ "${file}" text)
+    if(text MATCHES "wraps: ([a-z ]+) \\*/")
+        string(REPLACE " " ";" wrapped "${CMAKE_MATCH_1}")
+        list(TRANSFORM wrapped PREPEND "-Wl,--wrap=")
+        target_link_options(${name} PRIVATE ${wrapped})
+    endif()
     # Other libraries only where they are used: fuzzers need not wait for the engine to compile.
     foreach(source IN LISTS file sources)
         file(READ "${source}" text)

@@ -1,5 +1,5 @@
 /* test_tls_config.c - settings of TLS: what is refused, with which words; what makes two of them the same. */
-/* links: bindings/tls_config.c bindings/tls_trust.c bindings/tls_pem.c bindings/tls_built_in.c */
+/* links: bindings/tls_error.c bindings/tls_config.c bindings/tls_trust.c bindings/tls_pem.c bindings/tls_built_in.c */
 /* links: bindings/tls_certificate.c bindings/tls_time.c bindings/tls_random.c bindings/psa.c */
 #include "bindings/tls_config.h"
 #include "certificates.h"

@@ -5,7 +5,9 @@
 #include "check.h"
 
 #include <mbedtls/asn1.h>
+#include <mbedtls/ecp.h>
 #include <mbedtls/oid.h>
+#include <mbedtls/pk.h>
 #include <mbedtls/ssl.h>
 #include <mbedtls/x509.h>
 
@@ -175,6 +177,9 @@ TEST(what_the_library_returns_is_translated)
         {MBEDTLS_ERR_SSL_ALLOC_FAILED, -ENOMEM},
         {MBEDTLS_ERR_X509_ALLOC_FAILED, -ENOMEM},
         {MBEDTLS_ERR_MPI_ALLOC_FAILED, -ENOMEM},
+        {MBEDTLS_ERR_ECP_ALLOC_FAILED, -ENOMEM},
+        {MBEDTLS_ERR_X509_INVALID_EXTENSIONS + MBEDTLS_ERR_ASN1_ALLOC_FAILED, -ENOMEM},
+        {MBEDTLS_ERR_PK_BAD_INPUT_DATA + MBEDTLS_ERR_MPI_ALLOC_FAILED, -ENOMEM},
         {MBEDTLS_ERR_SSL_BAD_PROTOCOL_VERSION, IO_TLS_VERSION},
         {MBEDTLS_ERR_SSL_HANDSHAKE_FAILURE, IO_TLS_NO_SHARED_CIPHER},
         {MBEDTLS_ERR_SSL_NO_APPLICATION_PROTOCOL, IO_TLS_NO_SHARED_ALPN},
