@@ -82,7 +82,7 @@ static int parse_inputs(struct io_tls_inputs inputs,
             return MBEDTLS_ERR_X509_ALLOC_FAILED;
         }
         int error = parse(list, copy, length);
-        free(copy);
+        free_input(copy, length); /* a file of certificates may hold the key too */
         if (error != 0) {
             return error;
         }

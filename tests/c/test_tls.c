@@ -150,6 +150,55 @@ TEST(certificates_that_are_not_good)
     }
 }
 
+static size_t append_der(uint8_t *der, size_t size, const char *pem)
+{
+    mbedtls_x509_crt certificate;
+    mbedtls_x509_crt_init(&certificate);
+    CHECK_INT(mbedtls_x509_crt_parse(&certificate, (const uint8_t *)pem, strlen(pem) + 1), 0);
+    memcpy(der + size, certificate.raw.p, certificate.raw.len);
+    size += certificate.raw.len;
+    mbedtls_x509_crt_free(&certificate);
+    return size;
+}
+
+/* As the clients of apps that bring no authorities along. A list of revoked ones makes the library use the
+ * store in another way. */
+TEST(trust_in_a_store)
+{
+    static uint8_t der[4096];
+    const char *const nowhere[] = {NULL};
+    struct io_tls_trust *trust = NULL;
+    size_t size = append_der(der, append_der(der, 0, AUTHORITY_PEM), SELF_PEM);
+    CHECK_INT(io_tls_trust_search(nowhere, &(const struct io_tls_built_in){der, size}, &trust), 0);
+    CHECK_INT(io_tls_trust_count(trust), 2);
+    EACH_VERSION(version)
+    {
+        for (int i = 0; i < 2; i++) {
+            const struct io_tls_settings settings = {
+                .trust = trust,
+                .crl = i == 0 ? (struct io_tls_inputs){NULL, 0} : PAIR_INPUT(EMPTY_CRL),
+            };
+            struct io_tls_config *client = pair_config(&settings, version);
+            ends(io_tls_config_ref(client), pair_server(version), "server.example", 0, 0);
+            ends(io_tls_config_ref(client), pair_server(version), "other.example", IO_TLS_CERT_WRONG_NAME,
+                 IO_TLS_ALERT);
+            ends(io_tls_config_ref(client), server_with(BELOW_PEM INTERMEDIATE_PEM, SERVER_KEY, version),
+                 "server.example", 0, 0);
+            ends(io_tls_config_ref(client), server_with(EXPIRED_PEM, SERVER_KEY, version), "server.example",
+                 IO_TLS_CERT_EXPIRED, IO_TLS_ALERT);
+            /* A device that signs for itself, and one that is not in the store. */
+            ends(io_tls_config_ref(client), server_with(SELF_PEM, SELF_KEY, version), "server.example", 0, 0);
+            ends(io_tls_config_ref(client), server_with(SELF_PEM, SELF_KEY, version), "other.example",
+                 IO_TLS_CERT_WRONG_NAME, IO_TLS_ALERT);
+            ends(client, server_with(P384_PEM, P384_KEY, version), "server.example", IO_TLS_CERT_SELF_SIGNED,
+                 IO_TLS_ALERT);
+        }
+        ends(pair_config(&(struct io_tls_settings){.trust = trust, .crl = PAIR_INPUT(REVOKED_CRL)}, version),
+             pair_server(version), "server.example", IO_TLS_CERT_REVOKED, IO_TLS_ALERT);
+    }
+    io_tls_trust_unref(trust);
+}
+
 TEST(pins)
 {
     mbedtls_x509_crt certificate;
@@ -634,6 +683,7 @@ int main(void)
     RUN(bytes_that_come_one_by_one_or_in_odd_pieces);
     RUN(who_the_peer_is);
     RUN(certificates_that_are_not_good);
+    RUN(trust_in_a_store);
     RUN(pins);
     RUN(application_protocols);
     RUN(versions_that_do_not_meet);

@@ -667,6 +667,12 @@ TEST(messages_that_must_not_come_any_more)
         send_record(&pair.server, HANDSHAKE, "\x0e\0\0\0", 4); /* ServerHelloDone */
         fails_with_protocol(&pair.client, &pair.server);
     }
+    /* RFC 8446 4.6.3 would have it; Mbed TLS 3.6 has no KeyUpdate, and the two sides must not go on. */
+    pair_open(&pair, clients[1], servers[1]);
+    CHECK_INT(side_read(&pair, &pair.client, buffer), -EAGAIN);
+    send_record(&pair.client, HANDSHAKE, "\x18\0\0\1\0", 5);
+    fails_with_protocol(&pair.server, &pair.client);
+    pair_close(&pair);
 }
 
 /* Life ------------------------------------------------------------------------------------------- */
