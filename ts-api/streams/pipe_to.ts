@@ -259,7 +259,14 @@ class Pipe implements ReadRequest, WriteRequest {
             if (preventAbort) {
                 this.#shutdown(null, true, error);
             } else {
-                this.#shutdown(() => writableStreamAbort(destination, error), true, error);
+                this.#shutdown(
+                    () => {
+                        destination[$prepare]();
+                        return writableStreamAbort(destination, error);
+                    },
+                    true,
+                    error,
+                );
             }
         };
         const destinationErrored = (error: unknown): void => {

@@ -481,8 +481,10 @@ export function setUpWritableStreamDefaultController(
 }
 
 function started(_: unknown, controller: WritableController): void {
-    controller[$started] = true;
-    writableStreamDefaultControllerAdvanceQueueIfNeeded(controller);
+    if (!controller[$started]) {
+        controller[$started] = true;
+        writableStreamDefaultControllerAdvanceQueueIfNeeded(controller);
+    }
 }
 
 function startFailed(reason: unknown, controller: WritableController): void {

@@ -62,6 +62,15 @@ test("half-closed by the app: it goes on receiving until the peer ends too", asy
     await Promise.all([client.closed, peer.closed]);
 });
 
+test("close() in the turn of a halfClose() that follows a write", async () => {
+    const { client, peer } = await connectPair();
+    await client.writeable.write("x");
+    equal(text(await readOne(peer.readable)), "x");
+    client.halfClose();
+    await closeAll(client, peer);
+    equal(client.readyState, "closed");
+});
+
 test("half-closed by the peer: the app goes on sending", async () => {
     const { client, peer } = await connectPair();
     peer.halfClose();
@@ -149,6 +158,18 @@ test("pipeTo from one socket into another copies all of it and ends both", async
     await pipe;
     await closeAll(left.peer, right.peer, right.client);
     await written;
+});
+
+test("a pipe ends with an error when its source is reset, and so does its destination", async () => {
+    const left = await connectPair();
+    const right = await connectPair();
+    const pipe = left.peer.readable.pipeTo(right.client.writeable);
+    await left.client.writeable.write("some");
+    equal(text(await readOne(right.peer.readable)), "some");
+    await left.client.writeable.abort();
+    await rejects(pipe, { code: "ECONNRESET" });
+    await rejects(right.peer.closed, { code: "ECONNRESET" });
+    await rejects(right.client.closed, { code: "ECONNRESET" });
 });
 
 test("an echo by pipe, of its own streams", async () => {

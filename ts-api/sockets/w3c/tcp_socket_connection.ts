@@ -172,6 +172,7 @@ export class TcpSocketConnection extends TcpConnection {
         this.readyState = "closed";
         TcpSocketConnection.#settleClosed(this, extras);
         extras.secureNext = () => {
+            extras.secureNext = null; // a stream that is made later ends, too
             next.secure(tls, true, unread);
         };
         if (this.finishWriting()) {
@@ -250,6 +251,10 @@ export class TcpSocketConnection extends TcpConnection {
 
     /** abort() of the sink */
     override writingAborted(reason: unknown): void {
+        const extras = this.#extras;
+        if (extras !== null && extras.next !== null && extras.secureNext === null) {
+            return; // all of it is sent, and the connection is another's
+        }
         TcpSocketConnection.#abort(this, abortReason(reason, "The app aborted the connection"));
     }
 
@@ -261,8 +266,9 @@ export class TcpSocketConnection extends TcpConnection {
                 abortError("The app closed the socket before the connection was open"),
             );
         } else if (this.readyState === "open" || this.readyState === "halfclosed") {
+            const isFinished = this.readyState === "halfclosed"; // though the stream may not have heard of it yet
             this.readyState = "closing";
-            if (this.finishWriting()) {
+            if (this.finishWriting() || isFinished) {
                 this.closeConnection();
             }
         }
