@@ -68,6 +68,21 @@ static bool is_of_unknown_kind(int error)
     }
 }
 
+/* Whether a text ends in the middle of a PEM object, which the library does not mind if there is another. */
+static bool is_cut(const uint8_t *text, size_t length)
+{
+    static const char begin[] = "-----BEGIN ", end[] = "-----END ";
+    const uint8_t *limit = text + length;
+    while (text != NULL) {
+        const uint8_t *at = memmem(text, (size_t)(limit - text), begin, sizeof(begin) - 1);
+        text = at != NULL ? memmem(at, (size_t)(limit - at), end, sizeof(end) - 1) : NULL;
+        if (at != NULL && text == NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Parses each item by a function of the library. 0, or what it returned for the first that failed. */
 static int parse_inputs(struct io_tls_inputs inputs,
                         int (*parse)(void *list, const uint8_t *data, size_t length), void *list)
@@ -92,6 +107,9 @@ static int parse_inputs(struct io_tls_inputs inputs,
 
 static int parse_certificate(void *list, const uint8_t *data, size_t length)
 {
+    if (is_cut(data, length)) {
+        return MBEDTLS_ERR_PEM_NO_HEADER_FOOTER_PRESENT;
+    }
     return mbedtls_x509_crt_parse(list, data, length);
 }
 

@@ -49,6 +49,13 @@ static time_t expiry_of(const mbedtls_x509_crt *certificate)
     return timegm(&parts);
 }
 
+/* Of what verification found. */
+static uint32_t flags_that_count(const struct io_tls *tls)
+{
+    return tls->config->unverified ? tls->handshake->flags & MBEDTLS_X509_BADCERT_OTHER
+                                   : tls->handshake->flags;
+}
+
 /* Called for each certificate of the chain, from the authority down to the peer's own, when the library has
  * looked at all of them. What it adds to *flags counts like what the library found. */
 int io_tls_on_verify(void *context, mbedtls_x509_crt *certificate, int depth, uint32_t *flags)
@@ -58,7 +65,9 @@ int io_tls_on_verify(void *context, mbedtls_x509_crt *certificate, int depth, ui
     const struct io_tls_config *config = tls->config;
 
     handshake->deepest = depth > handshake->deepest ? depth : handshake->deepest;
-    handshake->pinned = handshake->pinned || is_pin(config, certificate);
+    /* Where nobody verifies, a certificate above may be there without having signed anything. */
+    handshake->pinned =
+        handshake->pinned || ((depth == 0 || !config->unverified) && is_pin(config, certificate));
     time_t expiry = expiry_of(certificate);
     tls->valid_until = tls->valid_until == 0 || expiry < tls->valid_until ? expiry : tls->valid_until;
     if (depth == 0 && certificate->raw.len == 0) {
@@ -84,11 +93,9 @@ int io_tls_on_verify(void *context, mbedtls_x509_crt *certificate, int depth, ui
         }
     }
     handshake->flags |= *flags;
-    /* A client may show none where none is required, but not a bad one. */
-    return depth == 0 && config->asks_client && config->ssl.authmode != MBEDTLS_SSL_VERIFY_REQUIRED &&
-                   handshake->flags != 0
-               ? MBEDTLS_ERR_X509_FATAL_ERROR
-               : 0;
+    /* A client may show none where none is required, but not a bad one. A pin is checked in any case. */
+    bool is_optional = config->ssl.authmode != MBEDTLS_SSL_VERIFY_REQUIRED;
+    return depth == 0 && is_optional && flags_that_count(tls) != 0 ? MBEDTLS_ERR_X509_FATAL_ERROR : 0;
 }
 
 /* Sessions ---------------------------------------------------------------------------------------- */
@@ -221,8 +228,9 @@ int io_tls_fail(struct io_tls *tls, int result)
         forget_sessions(tls);
     }
     tell_peer(tls, result);
-    if (handshake != NULL && !tls->config->unverified) {
-        error = io_tls_error_of_flags(handshake->flags, handshake->is_self_issued && handshake->deepest == 0);
+    if (handshake != NULL) {
+        error = io_tls_error_of_flags(flags_that_count(tls),
+                                      handshake->is_self_issued && handshake->deepest == 0);
     }
     if (error == 0) {
         bool is_alert =
