@@ -1,6 +1,7 @@
 // support.mjs - what the tests on Node share: the binary under test and its build.
 import { spawn, spawnSync } from "node:child_process";
-import { readFileSync, readdirSync } from "node:fs";
+import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import os from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -24,13 +25,30 @@ export async function until(probe, what, limit = 20_000) {
     throw new Error(`gave up waiting: ${what}`);
 }
 
+let scripts;
+/** An argument is at most 128 KiB long: longer code goes into a file. */
+function appArguments(code) {
+    if (code.length < 100_000) {
+        return ["--eval", code];
+    }
+    if (scripts === undefined) {
+        scripts = { folder: mkdtempSync(path.join(os.tmpdir(), "cleat-apps-")), count: 0 };
+        process.on("exit", () => rmSync(scripts.folder, { recursive: true, force: true }));
+    }
+    const file = path.join(scripts.folder, `${scripts.count++}.js`);
+    writeFileSync(file, code);
+    return [file];
+}
+
 /**
  * Runs code as an app; `line(pattern)` waits for a line of its output, `ended` resolves with code and signal.
  * `prefix` is a command that execs the program, e.g. ["ip", "netns", "exec", "x"].
+ * `file`: a script or bundle to run instead of code.
  */
-export function startApp(code, { flags = ["-A"], args = [], prefix = [] } = {}) {
-    const command = [...prefix, cleat, "run", ...flags, "--eval", code, ...args];
-    const child = spawn(command[0], command.slice(1), { stdio: ["ignore", "pipe", "pipe"] });
+export function startApp(code, { flags = ["-A"], args = [], prefix = [], env = process.env, file } = {}) {
+    const what = file === undefined ? appArguments(code) : [file];
+    const command = [...prefix, cleat, "run", ...flags, ...what, ...args];
+    const child = spawn(command[0], command.slice(1), { stdio: ["ignore", "pipe", "pipe"], env });
     const app = { child, pid: child.pid, out: "", err: "" };
     child.stdout.on("data", (data) => (app.out += data));
     child.stderr.on("data", (data) => (app.err += data));

@@ -22,6 +22,9 @@ export const lintPackages = [
 export const testPackages = [
     { name: "iproute2", program: "ip", why: "network namespaces with interfaces of their own" },
     { name: "valgrind", program: "valgrind", why: "counts the instructions of fixed scenarios" },
+    { name: "openssl", program: "openssl", why: "certificates of the TLS tests, and a peer" },
+    { name: "gnutls-bin", program: "gnutls-serv", why: "a peer of the TLS tests" },
+    { name: "faketime", program: "faketime", why: "clocks that are wrong, for certificates" },
 ];
 
 /** What fuzzing and the builds for other processors and C libraries need. */
