@@ -65,9 +65,12 @@ async function send(line: string): Promise<void> {
     await socket.writable.write(`${line.replace(/[\r\n\0]/g, " ")}\r\n`);
 }
 
+let leaving = false;
+
 async function quit(): Promise<void> {
+    leaving = true;
     await send("QUIT :bye");
-    await socket.close();
+    await socket.close().catch(() => undefined);
 }
 cleat.addSignalListener("SIGINT", quit);
 cleat.addSignalListener("SIGTERM", quit);
@@ -79,6 +82,9 @@ try {
     console.log("the server closed the connection");
     await socket.close();
 } catch (error) {
+    if (leaving) {
+        await new Promise<never>(() => undefined); // the signal ends the app; how the connection does is not of interest
+    }
     console.error(`the connection is lost: ${explainFailure(error)}`);
     cleat.exit(1);
 }

@@ -69,9 +69,9 @@ export function start(command) {
     return app;
 }
 
-/** Starts an example, e.g. in a namespace by its prefix. */
-export function startExample(name, args = [], { prefix = [] } = {}) {
-    return start([...prefix, cleat, "run", "--unsigned", "-A", bundleOf(name), ...args]);
+/** Starts an example, e.g. in a namespace by its prefix, with more flags for the runtime. */
+export function startExample(name, args = [], { prefix = [], flags = [] } = {}) {
+    return start([...prefix, cleat, "run", "--unsigned", "-A", ...flags, bundleOf(name), ...args]);
 }
 
 /** Runs an example to its end: {code, out, err}. */

@@ -7,8 +7,24 @@ import { SetupError, progress } from "./log.mjs";
 import { aptInstall, hasApt, inPath } from "./packages.mjs";
 import { cacheDir } from "./third_party.mjs";
 
+/** `name` of the package and of its folder in the cache, `packages` where it takes several of them. */
 const daemons = [
     { name: "minidlna", program: "minidlnad", folder: "usr/sbin", why: "a real UPnP device to discover" },
+    {
+        name: "dovecot",
+        packages: ["dovecot-core", "dovecot-imapd", "dovecot-pop3d"],
+        program: "dovecot",
+        folder: "usr/sbin",
+        why: "a real IMAP and POP3 server, with OpenSSL",
+    },
+    {
+        name: "exim4",
+        packages: ["exim4-daemon-light"],
+        program: "exim4",
+        folder: "usr/sbin",
+        why: "a real SMTP server, with GnuTLS",
+    },
+    { name: "ngircd", program: "ngircd", folder: "usr/sbin", why: "a real IRC server, with GnuTLS" },
 ];
 
 /** Names in a Depends field, the first of each alternative. */
@@ -23,11 +39,11 @@ function dependencies(deb) {
     return names.filter((name) => name.startsWith("lib"));
 }
 
-function fetchDaemon({ name, why }) {
+function fetchDaemon({ name, packages = [name], why }) {
     if (!hasApt() || process.getuid() !== 0) {
         throw new SetupError(
-            `the tests need ${name} (${why}), and the libraries of its package can only be installed by root.\n` +
-                `Install it (sudo apt-get install ${name}) and stop its service if you don't want it.`,
+            `the tests need ${packages.join(" ")} (${why}), and the libraries can only be installed by root.\n` +
+                `Install it (sudo apt-get install ${packages.join(" ")}) and stop its service if you don't want it.`,
         );
     }
     progress(`unpacking ${name}, ${why} (not installed: its service would start on this machine)`);
@@ -36,15 +52,15 @@ function fetchDaemon({ name, why }) {
     mkdirSync(work, { recursive: true });
     execFileSync(
         "apt-get",
-        ["-q", "-o", "APT::Sandbox::User=root", "-o", "Acquire::Retries=3", "download", name],
+        ["-q", "-o", "APT::Sandbox::User=root", "-o", "Acquire::Retries=3", "download", ...packages],
         {
             cwd: work,
             stdio: ["ignore", "ignore", "inherit"],
         },
     );
-    const deb = path.join(work, readdirSync(work)[0]);
-    aptInstall(dependencies(deb));
-    execFileSync("dpkg-deb", ["-x", deb, path.join(work, "unpacked")]);
+    const debs = readdirSync(work).map((file) => path.join(work, file));
+    aptInstall([...new Set(debs.flatMap(dependencies))]);
+    debs.forEach((deb) => execFileSync("dpkg-deb", ["-x", deb, path.join(work, "unpacked")]));
     renameSync(path.join(work, "unpacked"), path.join(cacheDir, name));
     rmSync(work, { recursive: true, force: true });
 }
