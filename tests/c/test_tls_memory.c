@@ -203,6 +203,7 @@ int main(void)
 {
     alarm(300);
     pair_init(&pair);
+    pair.patience = 5;
     RUN(configurations);
     RUN(connections);
     RUN(resumed_connections);

@@ -38,6 +38,7 @@ struct pair {
     struct io_tls_pool *pool;
     struct side client, server;
     size_t piece; /* bytes that the relay moves at once */
+    int patience; /* PAIR_IDLE_TURNS, or fewer where failures are the rule */
     bool keeps_sessions;
 };
 
@@ -54,6 +55,7 @@ static inline void pair_init(struct pair *pair)
     memset(pair, 0, sizeof(*pair));
     uv_loop_init(&pair->loop);
     pair->pool = io_tls_pool_create();
+    pair->patience = PAIR_IDLE_TURNS;
 }
 
 static inline void pair_done(struct pair *pair)
@@ -162,7 +164,7 @@ static inline bool pair_turn(struct pair *pair)
 /* Turns until *flag, or until nothing happens any more. */
 static inline bool pair_wait(struct pair *pair, const bool *flag)
 {
-    for (int idle = 0; !*flag && idle < PAIR_IDLE_TURNS;) {
+    for (int idle = 0; !*flag && idle < pair->patience;) {
         if (pair_turn(pair)) {
             idle = 0;
         } else {
@@ -191,7 +193,7 @@ static inline void side_advance(struct side *side)
 /* Both handshakes, to their ends or until nothing happens. */
 static inline void pair_shake(struct pair *pair)
 {
-    for (int idle = 0; idle < PAIR_IDLE_TURNS;) {
+    for (int idle = 0; idle < pair->patience;) {
         side_advance(&pair->client);
         side_advance(&pair->server);
         if (pair->client.status != -EAGAIN && pair->server.status != -EAGAIN) {
