@@ -1,6 +1,7 @@
 /* links: bindings/tcp.c bindings/tls.c bindings/tls_config.c bindings/tls_certificate.c bindings/tls_error.c */
-/* links: bindings/tls_name.c bindings/tls_pem.c bindings/tls_pool.c bindings/tls_session.c bindings/tls_trust.c */
-/* links: bindings/tls_built_in.c bindings/psa.c bindings/net_provider.c bindings/net_option.c */
+/* links: bindings/tls_handshake.c bindings/tls_name.c bindings/tls_pem.c bindings/tls_pool.c */
+/* links: bindings/tls_record.c bindings/tls_session.c bindings/tls_trust.c bindings/tls_built_in.c */
+/* links: bindings/psa.c bindings/net_provider.c bindings/net_option.c */
 /* fuzz_tls_handshake.c - what a peer may send to a TLS client or server, from the first byte on. The first
  * byte of the input says which, and with which settings; the rest arrives over a socket pair, in one piece
  * or in many. Random numbers and the clock are fixed, so that a recorded conversation can be replayed: the
