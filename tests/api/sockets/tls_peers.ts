@@ -57,3 +57,19 @@ export async function readPattern(
     }
     return count;
 }
+
+/** Reads so many bytes without looking at them, where looking would take too long. */
+export async function readLength(
+    reader: ReadableStreamDefaultReader<ArrayBuffer>,
+    limit: number,
+): Promise<number> {
+    let count = 0;
+    while (count < limit) {
+        const { value, done } = await reader.read();
+        if (done) {
+            break;
+        }
+        count += value.byteLength;
+    }
+    return count;
+}

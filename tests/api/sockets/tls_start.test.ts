@@ -78,7 +78,7 @@ test("the old sockets end nothing", async () => {
 
 test("what was queued goes out before, and none of it is lost or encrypted", async () => {
     const plain = await connectPair();
-    const size = 3_000_000;
+    const size = 1_000_000;
     const written = plain.peer.writable.write(pattern(size));
     const peer = plain.peer.startTls(serverOptions);
     const reader = plain.client.readable.getReader();
