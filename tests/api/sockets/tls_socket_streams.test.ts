@@ -219,9 +219,9 @@ test("many small records in one segment come out in order, and none is left behi
     await Promise.all(writes);
     const waiting = reader.read();
     ok(await isPending(waiting));
-    await client.close().catch(() => undefined);
+    client.halfClose();
     equal((await waiting).done, true);
-    await closeAll(peer);
+    await closeAll(client, peer);
 });
 
 async function collect(): Promise<void> {

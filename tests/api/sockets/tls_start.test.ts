@@ -191,8 +191,7 @@ test("a peer that has half-closed can't be upgraded to", async () => {
     if (socket !== undefined) {
         await rejects(socket.opened, "NetworkError");
     }
-    await abortAll(peer);
-    await closeAll(client);
+    await closeAll(client, peer);
 });
 
 test("an untrusted certificate fails the new socket and leaves the old one closed", async () => {
