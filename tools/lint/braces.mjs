@@ -24,6 +24,15 @@ function closing(code, at) {
     return at;
 }
 
+/** Whether a loop ends a macro, whose user writes the body: `#define EACH(x) for (…)`. */
+function endsMacro(code, start, end) {
+    let line = code.lastIndexOf("\n", start) + 1;
+    while (line > 1 && code[line - 2] === "\\") {
+        line = code.lastIndexOf("\n", line - 2) + 1;
+    }
+    return /^[ \t]*#[ \t]*define\b/.test(code.slice(line, start)) && /^[ \t]*\n/.test(code.slice(end));
+}
+
 /** All complaints, as "file:line: text". */
 export function checkBraces() {
     const problems = [];
@@ -37,6 +46,7 @@ export function checkBraces() {
             const before = code.slice(code.lastIndexOf("\n", match.index) + 1, match.index);
             const isFine =
                 rest.startsWith("{") ||
+                (match[1] !== undefined && endsMacro(code, match.index, closing(code, head - 1))) ||
                 (match[2] === "else" && /^if\b/.test(rest)) ||
                 (match[1] === "while" && /\}\s*$/.test(before)); // of do … while
             const isDirective = /^\s*#/.test(before);
