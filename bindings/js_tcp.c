@@ -105,6 +105,9 @@ static void on_event(struct io_tcp *io, enum io_tcp_event event)
         if (tcp->tls == NULL || !js_tls_writable(tcp)) {
             js_tcp_writable(tcp);
         }
+        if (tcp->state == JS_TCP_STATE_OPEN && tcp->tls != NULL && io_tls_is_pending(tcp->tls)) {
+            js_tcp_on_readable(tcp);
+        }
         break;
     case IO_TCP_CLOSED:
         js_tcp_end(tcp, JS_TCP_CLOSED, JS_UNDEFINED);

@@ -122,10 +122,12 @@ static ssize_t read_once(struct io_tls *tls, uint8_t *buffer, size_t size)
         result = mbedtls_ssl_read(&tls->ssl, buffer, size);
         /* Also after an answer to the peer that the socket does not take (the next write takes it along), and
          * after two empty records, which look like an end. */
-    } while (is_to_be_repeated(tls, result) || result == MBEDTLS_ERR_SSL_WANT_WRITE ||
+    } while (is_to_be_repeated(tls, result) ||
+             (result == MBEDTLS_ERR_SSL_WANT_WRITE && tls->ssl.state == MBEDTLS_SSL_HANDSHAKE_OVER) ||
              (result == 0 && !tls->saw_end));
     switch (result) {
     case MBEDTLS_ERR_SSL_WANT_READ:
+    case MBEDTLS_ERR_SSL_WANT_WRITE: /* a ticket waits until all that is being sent has gone (TLS 1.3) */
         return -EAGAIN;
     case MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY:
         tls->peer_closed = true;

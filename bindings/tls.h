@@ -50,7 +50,8 @@ void io_tls_abort(struct io_tls *tls, int error);
  * connection is lost. `size` is at least IO_TLS_READ_MIN. */
 enum { IO_TLS_READ_MIN = 64 << 10 };
 ssize_t io_tls_read(struct io_tls *tls, uint8_t *buffer, size_t size);
-/* Whether io_tls_read() has something to tell without an event of the socket. */
+/* Whether io_tls_read() has something to tell without an event of the socket; right after -EAGAIN: with
+ * IO_TCP_WRITABLE. */
 bool io_tls_is_pending(const struct io_tls *tls);
 /* As io_tcp_write(). What is offered again after a short count must begin with the same bytes. */
 ssize_t io_tls_write(struct io_tls *tls, const uint8_t *data, size_t size);

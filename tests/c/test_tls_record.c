@@ -638,6 +638,26 @@ TEST(renegotiation_is_refused_though_the_socket_is_full)
     pair_close(&pair);
 }
 
+/* The library does not look at a ticket before all that is being sent has gone. */
+TEST(a_ticket_though_the_socket_is_full)
+{
+    pair_open(&pair, clients[1], servers[1]);
+    size_t sent = fill(&pair.client), under_way = pair.client.tls->writing;
+    side_write(&pair.server, "go on");
+    pair_settle(&pair);
+    pair.client.tcp.write_budget = 0;
+    CHECK_INT(io_tls_read(pair.client.tls, buffer, sizeof(buffer)), -EAGAIN);
+    CHECK(io_tls_is_pending(pair.client.tls));
+    pair.client.writable = false;
+    CHECK(pair_wait(&pair, &pair.client.writable));
+    CHECK_INT(io_tls_read(pair.client.tls, buffer, sizeof(buffer)), 5);
+    CHECK(memcmp(buffer, "go on", 5) == 0);
+    CHECK_INT(io_tls_write(pair.client.tls, data, under_way), under_way);
+    side_write(&pair.client, "the last ones");
+    expect_count(&pair.server, sent + under_way + strlen("the last ones"));
+    pair_close(&pair);
+}
+
 /* An alert that is stuck alone: what is written next goes behind it. */
 TEST(data_behind_an_alert_that_is_stuck)
 {
@@ -801,6 +821,7 @@ int main(void)
     RUN(warnings_are_passed_over);
     RUN(renegotiation_is_refused);
     RUN(renegotiation_is_refused_though_the_socket_is_full);
+    RUN(a_ticket_though_the_socket_is_full);
     RUN(data_behind_an_alert_that_is_stuck);
     RUN(messages_that_must_not_come_any_more);
     RUN(it_can_end_in_any_state);

@@ -85,7 +85,7 @@ test("without compiler and apt, set-up names every package and its reason", () =
 test("without apt, the third-party folders can be named in the environment", () => {
     const folder = path.join(work, "no-apt");
     mkdirSync(folder);
-    for (const program of ["cc", "cmake", "ninja", "npm"]) {
+    for (const program of ["bzip2", "cc", "cmake", "ninja", "npm"]) {
         writeFileSync(path.join(folder, program), "#!/bin/sh\n", { mode: 0o755 });
     }
     const environment = { PATH: folder, CLEAT_CACHE_DIR: path.join(work, "empty-cache") };
@@ -94,7 +94,8 @@ test("without apt, the third-party folders can be named in the environment", () 
     assert.equal(failed.code, 1);
     assert.match(failed.output, /CLEAT_QUICKJS_DIR=<folder> {2}for quickjs/);
     assert.match(failed.output, /CLEAT_LIBUV_DIR=<folder>/);
-    const given = { ...environment, CLEAT_QUICKJS_DIR: work, CLEAT_LIBUV_DIR: work };
+    assert.match(failed.output, /CLEAT_MBEDTLS_DIR=<folder>/);
+    const given = { ...environment, CLEAT_QUICKJS_DIR: work, CLEAT_LIBUV_DIR: work, CLEAT_MBEDTLS_DIR: work };
     assert.equal(run(process.execPath, [script], { env: given }).code, 0);
 });
 

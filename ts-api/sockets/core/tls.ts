@@ -4,12 +4,13 @@
  * Spec: W3C TCP and UDP Socket API, `useSecureTransport`, which leaves the rest open; the members carry the names that
  * they have elsewhere (docs/tls.md).
  */
+import { hostKind } from "cleat:native/resolver";
 import { write } from "cleat:native/runtime";
 import { createTlsContext, isClockWrong, type TlsContext } from "cleat:native/tls";
 import { Event, fire, type EventTarget } from "../../web/events.ts";
 import { toBytes } from "./bytes.ts";
 import { type Dictionary, member, textOrNull, toBoolean, toEnum, toInteger, toText } from "./convert.ts";
-import { typeError } from "./errors.ts";
+import { domException, typeError } from "./errors.ts";
 
 /** Milliseconds: patience for a peer that does not finish its handshake. */
 const HANDSHAKE_TIMEOUT = 30_000;
@@ -96,6 +97,9 @@ export function toTlsOptions(from: Dictionary): TlsOptions {
  */
 export function newTlsSettings(options: TlsOptions, host: string | null): TlsSettings {
     const isServer = host === null;
+    if (options.serverName !== null && hostKind(options.serverName) === null) {
+        throw domException("InvalidAccessError", "serverName is not a host name or address", "EINVAL");
+    }
     const context = createTlsContext({
         alpn: options.alpn,
         ca: options.ca,
