@@ -60,6 +60,7 @@ const natives = {
         export const resolved = (value) => Promise.resolve(value), rejected = (reason) => Promise.reject(reason);
         export const markHandled = (promise) => void promise.catch(() => {});`,
     text: `export const utf8Encode = (text) => new TextEncoder().encode(text);`,
+    tls: `export const createTlsContext = () => ({}), isClockWrong = () => false;`,
     timer: `export const startTimer = (callback, milliseconds) => globalThis.cleatFake.startTimer(callback, milliseconds);
         export const stopTimer = (timer) => clearTimeout(timer);`,
     runtime: `export const classOf = () => "object", reportError = () => {}, onUncaught = () => {}, builtin = (module, name) => abort[name];
@@ -67,7 +68,7 @@ const natives = {
             createSignal() { const controller = new AbortController(); return Object.assign(controller.signal, { controller }); },
             signalAbort: (signal, reason) => signal.controller.abort(reason),
         };
-        export const hrtime = () => performance.now() * 1e6, usesDirectStreams = () => true;`,
+        export const hrtime = () => performance.now() * 1e6, usesDirectStreams = () => true, write = () => {};`,
 };
 
 await esbuild.build({
