@@ -149,13 +149,13 @@ export class TcpSocketConnection extends TcpConnection {
     /** startTls(): this socket ends, and its connection goes on in the one that is returned. */
     upgrade(options: unknown): TcpSocketConnection {
         const { settings } = this;
+        const converted = toTlsOptions(toDictionary(options, "startTls: options")); // may run anything
         if (this.readyState !== "open" || this.#extras?.peerFinished === true) {
             throw domException("InvalidStateError", "startTls: the socket is not open");
         }
         if (settings.tls !== null) {
             throw domException("InvalidStateError", "startTls: the connection is encrypted already");
         }
-        const converted = toTlsOptions(toDictionary(options, "startTls: options"));
         const { remoteAddress, remotePort } = this.addresses as TcpInfo;
         if (settings.remote !== null && !converted.rejectUnauthorized) {
             requireGranted([
