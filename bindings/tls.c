@@ -188,6 +188,19 @@ bool io_tls_is_pending(const struct io_tls *tls)
                                         mbedtls_ssl_check_pending(&tls->ssl) != 0);
 }
 
+/* The record that is under way is sent to its end: its length, 0: call again, or what the library returned.
+ */
+static int finish_record(struct io_tls *tls, const uint8_t *data)
+{
+    if (tls->ssl.out_left == 0) { /* an alert or a ticket has taken the end along */
+        return (int)tls->writing;
+    }
+    /* A ticket that waits is read as soon as the end has gone (TLS 1.3). mbedtls_ssl_write() would do that
+     * too, but then make a second record of the same bytes if it has dropped the ticket. */
+    return tls->ssl.state != MBEDTLS_SSL_HANDSHAKE_OVER ? mbedtls_ssl_handshake_step(&tls->ssl)
+                                                        : mbedtls_ssl_write(&tls->ssl, data, tls->writing);
+}
+
 ssize_t io_tls_write(struct io_tls *tls, const uint8_t *data, size_t size)
 {
     size_t sent = 0;
@@ -208,12 +221,9 @@ ssize_t io_tls_write(struct io_tls *tls, const uint8_t *data, size_t size)
     }
     while (sent < size && result >= 0) {
         size_t left = size - sent, part = left < RECORD_MAX ? left : RECORD_MAX;
-        /* A record that is under way is sent to its end; the library wants to be asked for the same length,
-         * and not at all if an alert has taken the end along. */
         tls->is_starved = false;
-        result = tls->writing > 0 && tls->ssl.out_left == 0
-                     ? (int)tls->writing
-                     : mbedtls_ssl_write(&tls->ssl, data + sent, tls->writing > 0 ? tls->writing : part);
+        result = tls->writing > 0 ? finish_record(tls, data + sent)
+                                  : mbedtls_ssl_write(&tls->ssl, data + sent, part);
         if (is_to_be_repeated(tls, result)) {
             result = 0;
         } else if (result > 0) {

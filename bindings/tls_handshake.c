@@ -5,6 +5,7 @@
 #include "tls_name.h"
 #include "tls_time.h"
 
+#include <mbedtls/oid.h>
 #include <mbedtls/sha256.h>
 
 #include <errno.h>
@@ -56,6 +57,21 @@ static uint32_t flags_that_count(const struct io_tls *tls)
                                    : tls->handshake->flags;
 }
 
+/* What a client shows has to be for clients. The library looks for itself, but only after the callback, and
+ * where no certificate is required it goes on whatever it finds. */
+static uint32_t flags_of_usage(const mbedtls_x509_crt *certificate)
+{
+    uint32_t flags = 0;
+    if (mbedtls_x509_crt_check_key_usage(certificate, MBEDTLS_X509_KU_DIGITAL_SIGNATURE) != 0) {
+        flags |= MBEDTLS_X509_BADCERT_KEY_USAGE;
+    }
+    if (mbedtls_x509_crt_check_extended_key_usage(certificate, MBEDTLS_OID_CLIENT_AUTH,
+                                                  MBEDTLS_OID_SIZE(MBEDTLS_OID_CLIENT_AUTH)) != 0) {
+        flags |= MBEDTLS_X509_BADCERT_EXT_KEY_USAGE;
+    }
+    return flags;
+}
+
 /* Called for each certificate of the chain, from the authority down to the peer's own, when the library has
  * looked at all of them. What it adds to *flags counts like what the library found. */
 int io_tls_on_verify(void *context, mbedtls_x509_crt *certificate, int depth, uint32_t *flags)
@@ -75,6 +91,7 @@ int io_tls_on_verify(void *context, mbedtls_x509_crt *certificate, int depth, ui
         *flags |= MBEDTLS_X509_BADCERT_BAD_MD;
     } else if (depth == 0) {
         keep_certificate(tls, certificate->raw.p, certificate->raw.len);
+        *flags |= config->is_server ? flags_of_usage(certificate) : 0;
         handshake->is_self_issued =
             certificate->issuer_raw.len == certificate->subject_raw.len &&
             memcmp(certificate->issuer_raw.p, certificate->subject_raw.p, certificate->issuer_raw.len) == 0;

@@ -658,6 +658,30 @@ TEST(a_ticket_though_the_socket_is_full)
     pair_close(&pair);
 }
 
+/* A ticket that may not be kept, which the library drops in silence, in the middle of a record: that is not
+ * sent twice. */
+TEST(a_ticket_to_be_dropped_though_the_socket_is_full)
+{
+    static const char ticket[] = "\x04\0\0\x0f\0\0\0\0\0\0\0\0\1\0\0\1t\0"; /* and a zero: 19 bytes */
+    open_idle(1);
+    size_t sent = fill(&pair.client), under_way = pair.client.tls->writing;
+    send_record(&pair.server, HANDSHAKE, ticket, sizeof(ticket));
+    pair_settle(&pair);
+    pair.client.tcp.write_budget = 0;
+    CHECK_INT(io_tls_read(pair.client.tls, buffer, sizeof(buffer)), -EAGAIN);
+    CHECK(io_tls_is_pending(pair.client.tls));
+    CHECK(pair.client.tls->ssl.out_left > 0);
+    while (pair.client.tls->writing > 0) {
+        pair.client.writable = false;
+        CHECK(pair_wait(&pair, &pair.client.writable));
+        CHECK(io_tls_write(pair.client.tls, data, under_way) >= 0);
+    }
+    side_write(&pair.client, "the last ones");
+    expect_count(&pair.server, sent + under_way + strlen("the last ones"));
+    CHECK_INT(side_read(&pair, &pair.server, buffer), -EAGAIN);
+    pair_close(&pair);
+}
+
 /* An alert that is stuck alone: what is written next goes behind it. */
 TEST(data_behind_an_alert_that_is_stuck)
 {
@@ -822,6 +846,7 @@ int main(void)
     RUN(renegotiation_is_refused);
     RUN(renegotiation_is_refused_though_the_socket_is_full);
     RUN(a_ticket_though_the_socket_is_full);
+    RUN(a_ticket_to_be_dropped_though_the_socket_is_full);
     RUN(data_behind_an_alert_that_is_stuck);
     RUN(messages_that_must_not_come_any_more);
     RUN(it_can_end_in_any_state);
