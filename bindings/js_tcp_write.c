@@ -99,7 +99,8 @@ void js_tcp_writable(struct js_tcp *tcp)
         return;
     }
     send->offset += (size_t)count;
-    if ((size_t)count == left) {
+    bool is_writing = tcp->tls != NULL && io_tls_is_writing(tcp->tls); /* what has been encrypted is sent */
+    if ((size_t)count == left && !is_writing) {
         tcp->send = NULL;
         JSValueConst arguments[] = {JS_UNDEFINED};
         rt_call(tcp->net->rt, send->functions[0], 1, arguments);

@@ -219,7 +219,7 @@ ssize_t io_tls_write(struct io_tls *tls, const uint8_t *data, size_t size)
     if (tls->writing == 0 && tls->ssl.out_left > 0) { /* an alert: the library would take it for our data */
         result = mbedtls_ssl_write(&tls->ssl, data, 0);
     }
-    while (sent < size && result >= 0) {
+    while ((sent < size || tls->writing > 0) && result >= 0) {
         size_t left = size - sent, part = left < RECORD_MAX ? left : RECORD_MAX;
         tls->is_starved = false;
         result = tls->writing > 0 ? finish_record(tls, data + sent)
@@ -241,6 +241,11 @@ ssize_t io_tls_write(struct io_tls *tls, const uint8_t *data, size_t size)
     }
     io_tls_settle(tls);
     return tls->tcp->error != 0 ? tls->tcp->error : (ssize_t)sent;
+}
+
+bool io_tls_is_writing(const struct io_tls *tls)
+{
+    return tls->writing > 0;
 }
 
 bool io_tls_write_wants_read(const struct io_tls *tls)

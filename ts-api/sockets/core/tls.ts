@@ -20,7 +20,7 @@ const LIST_MAX = 256;
 
 const { isArray } = Array;
 const { apply } = Reflect;
-const { push } = Array.prototype;
+const { indexOf, push } = Array.prototype;
 
 const CLIENT_AUTH = ["none", "request", "require"] as const;
 const VERSIONS = ["TLSv1.2", "TLSv1.3"] as const;
@@ -71,9 +71,9 @@ export function toTlsOptions(from: Dictionary): TlsOptions {
         alpn: toTexts(member(from, "alpn"), "alpn"),
         ca: toInputs(member(from, "ca"), "ca"),
         cert: toInputs(member(from, "cert"), "cert"),
-        clientAuth: CLIENT_AUTH.indexOf(
+        clientAuth: apply(indexOf, CLIENT_AUTH, [
             toEnum(member(from, "clientAuth"), "clientAuth", CLIENT_AUTH, "none"),
-        ),
+        ]) as number,
         crl: toInputs(member(from, "crl"), "crl"),
         handshakeTimeout: toInteger(
             member(from, "handshakeTimeout"),
