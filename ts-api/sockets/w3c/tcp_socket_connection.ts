@@ -150,9 +150,7 @@ export class TcpSocketConnection extends TcpConnection {
     upgrade(options: unknown): TcpSocketConnection {
         const { settings } = this;
         const converted = toTlsOptions(toDictionary(options, "startTls: options")); // may run anything
-        if (this.readyState !== "open" || this.#extras?.peerFinished === true) {
-            throw domException("InvalidStateError", "startTls: the socket is not open");
-        }
+        TcpSocketConnection.#requireOpen(this);
         if (settings.tls !== null) {
             throw domException("InvalidStateError", "startTls: the connection is encrypted already");
         }
@@ -163,6 +161,7 @@ export class TcpSocketConnection extends TcpConnection {
             ]);
         }
         const tls = newTlsSettings(converted, settings.remote === null ? null : settings.remote.address);
+        TcpSocketConnection.#requireOpen(this); // a listener of "warning" may have done anything
         const unread = this.takeUnread();
         const next = new TcpSocketConnection({ ...settings, tls }, this.handle);
         const extras = TcpSocketConnection.#extrasOf(this);
@@ -310,6 +309,13 @@ export class TcpSocketConnection extends TcpConnection {
         extras.failure ??= { error };
         TcpSocketConnection.#settleOpened(self, extras);
         TcpSocketConnection.#settleClosed(self, extras);
+    }
+
+    /** For startTls(). */
+    static #requireOpen(self: TcpSocketConnection): void {
+        if (self.readyState !== "open" || self.#extras?.peerFinished === true) {
+            throw domException("InvalidStateError", "startTls: the socket is not open");
+        }
     }
 
     /** Whether the connection is or has been open. */
