@@ -376,7 +376,8 @@ static int auth_mode(const struct io_tls_settings *settings)
         /* Optional: looked at, for what `opened` tells, and then accepted whatever it is. */
         return settings->unverified ? MBEDTLS_SSL_VERIFY_OPTIONAL : MBEDTLS_SSL_VERIFY_REQUIRED;
     }
-    /* A certificate that a client shows has to be good even if none is required: see the callback in tls.c.
+    /* A certificate that a client shows has to be good even if none is required: see the callback in
+     * tls_handshake.c.
      */
     return settings->client_auth == IO_TLS_CLIENT_AUTH_REQUIRE   ? MBEDTLS_SSL_VERIFY_REQUIRED
            : settings->client_auth == IO_TLS_CLIENT_AUTH_REQUEST ? MBEDTLS_SSL_VERIFY_OPTIONAL

@@ -134,7 +134,7 @@ int io_tls_error_of_flags(uint32_t flags, bool self_signed)
     if ((flags & MBEDTLS_X509_BADCERT_CN_MISMATCH) != 0) {
         return IO_TLS_CERT_WRONG_NAME;
     }
-    /* Ours (tls.c): BADCERT_OTHER is what the library leaves to callbacks. */
+    /* Ours (tls_handshake.c): BADCERT_OTHER is what the library leaves to callbacks. */
     return (flags & MBEDTLS_X509_BADCERT_OTHER) != 0 ? IO_TLS_PIN_MISMATCH : IO_TLS_CERT_INVALID;
 }
 
