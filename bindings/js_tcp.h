@@ -148,7 +148,7 @@ void js_connect_keepalive(struct js_connect *connect, const struct io_keepalive 
 /* js_tcp_tls.c */
 /* What a connection needs to know of TLS before there is one. */
 struct js_tls_options {
-    struct io_tls_config *config; /* not owned; NULL: no TLS */
+    struct io_tls_config *config; /* NULL: no TLS */
     struct io_tls_target target;
     int timeout; /* milliseconds for the handshake */
 };
@@ -167,7 +167,7 @@ void js_tls_end(struct js_tcp *tcp);
 void js_tls_free(struct js_tcp *tcp);
 /* From the loop, soon: what io_tls_is_pending() stands for. */
 void js_tls_wake(struct js_tcp *tcp);
-/* The error of a TLS connection that failed. */
+/* The error of a TLS connection that failed, or that can't begin. */
 JSValue js_tls_loss(struct js_tcp *tcp, int error);
 JSValue js_tcp_start_tls(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv);
 JSValue js_tcp_tls_info(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv);

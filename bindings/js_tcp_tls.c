@@ -2,8 +2,9 @@
  * close_notify comes before FIN. In between bytes go through js_tcp_read.c, js_tcp_write.c and js_tcp_pipe.c
  * as on any connection. Not here: TLS itself (tls.c), certificates and keys (js_tls.c).
  *
- * OWNERSHIP  owner: the TcpHandle owns a struct io_tls; the loop a timer, from the start of the handshake to
- * the last event kept alive by: the TcpHandle freed when: the TcpHandle is; the timer when it has closed
+ * OWNERSHIP  owner: the TcpHandle owns a struct io_tls, the loop a timer from the handshake to the last event
+ *            kept alive by: the TcpHandle
+ *            freed when: the TcpHandle is; the timer when it has closed
  *            after close: tlsInfo() still answers
  *            thread: loop */
 #include "js_tcp.h"
@@ -161,10 +162,12 @@ void js_tls_free(struct js_tcp *tcp)
 JSValue js_tls_loss(struct js_tcp *tcp, int error)
 {
     char address[RT_ADDRESS_TEXT_MAX];
-    struct io_tls_info info;
-
-    io_tls_info(tcp->tls, &info);
-    const char *alert = error == IO_TLS_ALERT ? io_tls_alert_name(info.alert) : "";
+    const char *alert = "";
+    if (error == IO_TLS_ALERT) {
+        struct io_tls_info info;
+        io_tls_info(tcp->tls, &info);
+        alert = io_tls_alert_name(info.alert);
+    }
     return rt_new_dom_exception(rt_context(tcp->net->rt), "NetworkError", io_tls_error_code(error), NULL,
                                 "TLS with %s port %u: %s%s%s%s", rt_address_format(&tcp->peer.any, address),
                                 (unsigned)rt_address_port(&tcp->peer.any), io_tls_error_text(error),
@@ -244,11 +247,8 @@ static JSValue start_tls(JSContext *ctx, struct js_tcp *tcp, const struct js_tls
         return JS_EXCEPTION;
     }
     if (is_client && options->target.upgrades && has_plaintext(tcp, options->target.unread_length)) {
-        char address[RT_ADDRESS_TEXT_MAX];
-        return rt_throw_dom_exception(ctx, "NetworkError", io_tls_error_code(IO_TLS_PLAINTEXT),
-                                      "TLS with %s port %u: %s", rt_address_format(&tcp->peer.any, address),
-                                      (unsigned)rt_address_port(&tcp->peer.any),
-                                      io_tls_error_text(IO_TLS_PLAINTEXT));
+        JSValue error = js_tls_loss(tcp, IO_TLS_PLAINTEXT);
+        return JS_IsException(error) ? error : JS_Throw(ctx, error);
     }
     if (js_tls_start(tcp, options) != 0) {
         return JS_ThrowOutOfMemory(ctx);

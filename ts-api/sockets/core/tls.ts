@@ -100,19 +100,7 @@ export function newTlsSettings(options: TlsOptions, host: string | null): TlsSet
     if (options.serverName !== null && hostKind(options.serverName) === null) {
         throw domException("InvalidAccessError", "serverName is not a host name or address", "EINVAL");
     }
-    const context = createTlsContext({
-        alpn: options.alpn,
-        ca: options.ca,
-        cert: options.cert,
-        clientAuth: options.clientAuth,
-        crl: options.crl,
-        isServer,
-        key: options.key,
-        passphrase: options.passphrase,
-        pins: options.pins,
-        rejectUnauthorized: options.rejectUnauthorized,
-        tls13Only: options.tls13Only,
-    });
+    const context = createTlsContext({ ...options, isServer });
     if (!isServer || options.clientAuth !== 0) {
         warnOfClock();
     }
