@@ -97,9 +97,6 @@ static void on_event(struct io_tcp *io, enum io_tcp_event event)
     switch (event) {
     case IO_TCP_READABLE:
         js_tcp_on_readable(tcp);
-        if (tcp->state == JS_TCP_STATE_OPEN && tcp->tls != NULL && io_tls_write_wants_read(tcp->tls)) {
-            js_tcp_writable(tcp);
-        }
         break;
     case IO_TCP_WRITABLE:
         if (tcp->tls == NULL || !js_tls_writable(tcp)) {

@@ -234,9 +234,7 @@ ssize_t io_tls_write(struct io_tls *tls, const uint8_t *data, size_t size)
             tls->writing = part < max ? part : max;
         }
     }
-    /* Half of a ticket has come: the library wants the other half before anything else (TLS 1.3). */
-    tls->write_wants_read = result == MBEDTLS_ERR_SSL_WANT_READ;
-    if (result < 0 && result != MBEDTLS_ERR_SSL_WANT_WRITE && result != MBEDTLS_ERR_SSL_WANT_READ) {
+    if (result < 0 && result != MBEDTLS_ERR_SSL_WANT_WRITE) {
         io_tls_fail(tls, result);
     }
     io_tls_settle(tls);
@@ -246,11 +244,6 @@ ssize_t io_tls_write(struct io_tls *tls, const uint8_t *data, size_t size)
 bool io_tls_is_writing(const struct io_tls *tls)
 {
     return tls->writing > 0;
-}
-
-bool io_tls_write_wants_read(const struct io_tls *tls)
-{
-    return tls->write_wants_read;
 }
 
 int io_tls_close_notify(struct io_tls *tls)

@@ -58,8 +58,6 @@ ssize_t io_tls_write(struct io_tls *tls, const uint8_t *data, size_t size);
 /* Whether a record is under way, to whose end io_tls_write() has to be called even with nothing left to
  * offer. */
 bool io_tls_is_writing(const struct io_tls *tls);
-/* Whether the last short count waits for IO_TCP_READABLE instead of IO_TCP_WRITABLE. */
-bool io_tls_write_wants_read(const struct io_tls *tls);
 /* Sends close_notify: nothing can be written any more. 0, -EAGAIN: IO_TCP_WRITABLE follows, call it again;
  * else the connection is lost. */
 int io_tls_close_notify(struct io_tls *tls);

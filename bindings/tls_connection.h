@@ -49,7 +49,6 @@ struct io_tls {
     bool is_starved;            /* it asked, and there was nothing */
     bool saw_end;               /* it asked, and there was FIN */
     bool write_lost;            /* sending failed; what came before that can still be read */
-    bool write_wants_read;
     bool resumed, peer_closed, notified, is_ended;
 };
 

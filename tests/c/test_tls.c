@@ -449,7 +449,7 @@ TEST(tickets_that_come_late_or_in_pieces)
             /* What came so far of the ticket keeps nobody from writing. */
             CHECK_INT(io_tls_read(pair.client.tls, buffer, sizeof(buffer)), -EAGAIN);
             CHECK_INT(io_tls_write(pair.client.tls, (const uint8_t *)"x", 1), 1);
-            CHECK(!io_tls_write_wants_read(pair.client.tls));
+            CHECK(!io_tls_is_writing(pair.client.tls));
             pair_turn(&pair);
         }
         CHECK_INT(side_read(&pair, &pair.client, buffer), -EAGAIN);
