@@ -1,7 +1,5 @@
 // app.ts - a TCP server with short connections: prints its port, sends one chunk back, waits for the end, ends.
-const server = new TCPServerSocket({ localAddress: "127.0.0.1", localPort: 0 });
-const { readable: connections, localPort } = await server.opened;
-console.log(localPort);
+import { listen } from "../server.ts";
 
 async function serve(socket: TCPSocket): Promise<void> {
     const writer = socket.writable.getWriter();
@@ -11,6 +9,6 @@ async function serve(socket: TCPSocket): Promise<void> {
     await writer.close();
 }
 
-for await (const socket of connections) {
+for await (const socket of await listen()) {
     serve(socket).catch(() => {}); // a lost connection is no failure of the server
 }

@@ -1,7 +1,5 @@
 // app.ts - a TCP echo server: prints its port, echoes every connection through a reader and a writer.
-const server = new TCPServerSocket({ localAddress: "127.0.0.1", localPort: 0 });
-const { readable: connections, localPort } = await server.opened;
-console.log(localPort);
+import { listen } from "../server.ts";
 
 async function echo(socket: TCPSocket): Promise<void> {
     try {
@@ -20,6 +18,6 @@ async function echo(socket: TCPSocket): Promise<void> {
     }
 }
 
-for await (const socket of connections) {
+for await (const socket of await listen()) {
     void echo(socket);
 }

@@ -1,8 +1,6 @@
 // app.ts - a TCP echo server: prints its port, pipes every connection back into itself.
-const server = new TCPServerSocket({ localAddress: "127.0.0.1", localPort: 0 });
-const { readable: connections, localPort } = await server.opened;
-console.log(localPort);
+import { listen } from "../server.ts";
 
-for await (const socket of connections) {
+for await (const socket of await listen()) {
     socket.readable.pipeTo(socket.writable).catch(() => {}); // a lost connection is no failure of the server
 }

@@ -1,15 +1,6 @@
 // app.ts - a TLS server that is sent much: prints its port, sends a byte for each MiB that has come. Certificate and
 // key (PEM) are its arguments.
-const [cert = "", key = ""] = cleat.args;
-const server = new TCPServerSocket({
-    localAddress: "127.0.0.1",
-    localPort: 0,
-    useSecureTransport: true,
-    cert,
-    key,
-});
-const { readable: connections, localPort } = await server.opened;
-console.log(localPort);
+import { listen } from "../server.ts";
 
 const mebibyte = 1 << 20;
 const confirmation = new Uint8Array(1);
@@ -25,6 +16,6 @@ async function take(socket: TCPSocket): Promise<void> {
     await writer.close();
 }
 
-for await (const socket of connections) {
+for await (const socket of await listen()) {
     take(socket).catch(() => {}); // a lost connection is no failure of the server
 }

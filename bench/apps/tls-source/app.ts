@@ -1,15 +1,6 @@
 // app.ts - a TLS server that sends much: prints its port, sends 1 MiB (0 to 255, again and again) in writes of 64 KiB
 // for each byte that comes. Certificate and key (PEM) are its arguments.
-const [cert = "", key = ""] = cleat.args;
-const server = new TCPServerSocket({
-    localAddress: "127.0.0.1",
-    localPort: 0,
-    useSecureTransport: true,
-    cert,
-    key,
-});
-const { readable: connections, localPort } = await server.opened;
-console.log(localPort);
+import { listen } from "../server.ts";
 
 const chunk = Uint8Array.from({ length: 65536 }, (_, i) => i);
 const chunksPerByte = (1 << 20) / chunk.length;
@@ -24,6 +15,6 @@ async function give(socket: TCPSocket): Promise<void> {
     await writer.close();
 }
 
-for await (const socket of connections) {
+for await (const socket of await listen()) {
     give(socket).catch(() => {}); // a lost connection is no failure of the server
 }
