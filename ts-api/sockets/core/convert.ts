@@ -7,6 +7,8 @@ import { domException, typeError } from "./errors.ts";
 
 const { isFinite: isFiniteNumber } = Number;
 const { create } = Object;
+const { apply } = Reflect;
+const { push } = Array.prototype;
 const { trunc } = Math;
 const StringOf = String;
 
@@ -48,6 +50,16 @@ export function members(dictionary: Dictionary, names: readonly string[]): Dicti
         values[name] = dictionary[name];
     }
     return values;
+}
+
+/** Two lists of member names in lexicographical order as one. */
+export function merge(one: readonly string[], other: readonly string[]): string[] {
+    const names: string[] = [];
+    for (let i = 0, j = 0; i < one.length || j < other.length;) {
+        const isFirst = j === other.length || (i < one.length && (one[i] as string) < (other[j] as string));
+        apply(push, names, [isFirst ? one[i++] : other[j++]]);
+    }
+    return names;
 }
 
 /** DOMString. A symbol is a TypeError. Not by a template: the engine makes those with String.prototype.concat. */

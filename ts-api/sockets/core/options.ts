@@ -9,6 +9,7 @@ import {
     type Dictionary,
     member,
     members,
+    merge,
     portOrNull,
     textOrNull,
     toBoolean,
@@ -19,7 +20,7 @@ import {
 } from "./convert.ts";
 import { typeError } from "./errors.ts";
 import { type AbortSignal, isAbortSignal } from "./signal.ts";
-import { refuseTlsOptions, type TlsOptions, toTlsOptions } from "./tls.ts";
+import { refuseTlsOptions, TLS_MEMBERS, type TlsOptions, toTlsOptions } from "./tls.ts";
 
 /** Bytes: the most that a buffer size option can ask for (what setsockopt takes). */
 const BUFFER_SIZE_MAX = 0x7fffffff;
@@ -40,61 +41,37 @@ const KEEP_ALIVE_MODES: readonly KeepAliveMode[] = ["off", "frequent-then-sparse
 const FAMILIES = ["ipv4", "ipv6"] as const;
 
 /* Members that are read, in the order of Web IDL. */
-const TCP_MEMBERS = [
+const TCP_MEMBERS = merge(TLS_MEMBERS, [
     "addressReuse",
     "allowHalfOpen",
-    "alpn",
-    "ca",
-    "cert",
-    "clientAuth",
-    "crl",
     "dnsQueryType",
-    "handshakeTimeout",
     "interface",
     "keepAliveDelay",
-    "key",
     "localAddress",
     "localPort",
-    "minVersion",
     "noDelay",
-    "passphrase",
-    "pins",
     "receiveBufferSize",
-    "rejectUnauthorized",
     "sendBufferSize",
-    "serverName",
     "signal",
     "tcpKeepAliveOptions",
     "tcpKeepAliveSparseIntvl",
     "useSecureTransport",
-];
-const TCP_SERVER_MEMBERS = [
+]);
+const TCP_SERVER_MEMBERS = merge(TLS_MEMBERS, [
     "addressReuse",
     "allowHalfOpen",
-    "alpn",
     "backlog",
-    "ca",
-    "cert",
-    "clientAuth",
-    "crl",
-    "handshakeTimeout",
     "ipv6Only",
     "keepAliveDelay",
-    "key",
     "localAddress",
     "localPort",
-    "minVersion",
-    "passphrase",
-    "pins",
     "receiveBufferSize",
-    "rejectUnauthorized",
     "sendBufferSize",
-    "serverName",
     "signal",
     "tcpKeepAliveOptions",
     "tcpKeepAliveSparseIntvl",
     "useSecureTransport",
-];
+]);
 
 /** Keep-alive as an app asks for it. */
 export interface KeepAliveOptions {

@@ -26,7 +26,7 @@ const CLIENT_AUTH = ["none", "request", "require"] as const;
 const VERSIONS = ["TLSv1.2", "TLSv1.3"] as const;
 
 /** The members of the options that are about TLS, in lexicographical order. */
-const TLS_MEMBERS = [
+export const TLS_MEMBERS = [
     "alpn",
     "ca",
     "cert",
